@@ -1,0 +1,110 @@
+package softmax
+
+// This file is for rows of a matrix.
+
+import (
+	"fmt"
+	"math/bits"
+	"unsafe"
+)
+
+// Matrix is a row-major matrix: element (r, c) is Data[r*Stride+c]. Stride is
+// at least Cols; the elements between Cols and Stride belong to no row.
+//
+// A Matrix is valid if Rows and Cols are not negative, Stride >= Cols, and Data
+// reaches to the end of the last row: len(Data) >= (Rows-1)*Stride + Cols. If
+// Rows or Cols is 0, Data may be empty.
+type Matrix[T Float] struct {
+	Data               []T
+	Rows, Cols, Stride int
+}
+
+// SoftmaxRows writes the softmax of each row of src to the same row of dst. The
+// matrices must have the same Rows and Cols; their strides may differ. Elements
+// between Cols and Stride are neither read nor written. A matrix without rows
+// or columns is left as it is.
+//
+// dst may be src: the same Data and Stride. dst and src may also be columns of
+// one matrix that share no element, with the same Stride. Any other overlap
+// panics.
+//
+// Each row gets the bits that [Softmax] returns for it alone, with the same
+// accuracy and special values. Many short rows in one call cost much less than
+// as many calls.
+//
+// SoftmaxRows panics, before anything is written, if a matrix is not valid, if
+// the sizes differ, or if dst and src overlap in another way.
+func SoftmaxRows[T Float](dst, src Matrix[T]) {
+	dst.check("SoftmaxRows", "dst")
+	src.check("SoftmaxRows", "src")
+	if dst.Rows != src.Rows || dst.Cols != src.Cols {
+		panic(fmt.Sprintf("softmax: SoftmaxRows: dst is %d x %d, src is %d x %d", dst.Rows, dst.Cols, src.Rows, src.Cols))
+	}
+	if src.Rows == 0 || src.Cols == 0 {
+		return
+	}
+	if dst.overlaps(&src) {
+		panic(fmt.Sprintf("softmax: SoftmaxRows: dst (Stride %d) and src (Stride %d) overlap without being the same matrix", dst.Stride, src.Stride))
+	}
+	softmaxRows(active, asFloat32(dst.Data), asFloat32(src.Data), src.Cols, src.Rows, dst.Stride, src.Stride)
+}
+
+// check panics unless m is valid.
+func (m *Matrix[T]) check(function, name string) {
+	if m.Rows < 0 || m.Cols < 0 || m.Stride < m.Cols {
+		panic(fmt.Sprintf("softmax: %s: %s has Rows=%d, Cols=%d, Stride=%d", function, name, m.Rows, m.Cols, m.Stride))
+	}
+	if m.Rows == 0 || m.Cols == 0 {
+		return
+	}
+	high, low := bits.Mul(uint(m.Rows-1), uint(m.Stride))
+	need, carry := bits.Add(low, uint(m.Cols), 0)
+	if high != 0 || carry != 0 || need > uint(len(m.Data)) {
+		panic(fmt.Sprintf("softmax: %s: %s has len(Data)=%d, too short for Rows=%d, Cols=%d, Stride=%d",
+			function, name, len(m.Data), m.Rows, m.Cols, m.Stride))
+	}
+}
+
+// overlaps reports whether the non-empty matrices share an element without
+// being the same matrix. Matrices of one stride are compared exactly; those of
+// different strides must lie apart.
+func (m *Matrix[T]) overlaps(other *Matrix[T]) bool {
+	a, b := unsafe.Pointer(unsafe.SliceData(m.Data)), unsafe.Pointer(unsafe.SliceData(other.Data))
+	size := unsafe.Sizeof(m.Data[0])
+	aLen := uintptr((m.Rows-1)*m.Stride+m.Cols) * size
+	bLen := uintptr((other.Rows-1)*other.Stride+other.Cols) * size
+	if uintptr(a) >= uintptr(b)+bLen || uintptr(b) >= uintptr(a)+aLen {
+		return false
+	}
+	if m.Stride != other.Stride && m.Rows > 1 {
+		return true
+	}
+	if a == b {
+		return false
+	}
+	if m.Rows == 1 {
+		return true
+	}
+	// The columns of one must fit into the gaps between the columns of the other.
+	stride, cols := uintptr(m.Stride)*size, uintptr(m.Cols)*size
+	apart := max(uintptr(a), uintptr(b)) - min(uintptr(a), uintptr(b))
+	apart %= stride
+	return apart < cols || apart > stride-cols
+}
+
+// maxPerCall bounds the elements that one call of a kernel works on.
+const maxPerCall = 16384
+
+// softmaxRows computes rows of any length but 0.
+func softmaxRows(k kernel, dst, src []float32, cols, rows, dstStride, srcStride int) {
+	if cols > blockLen {
+		for row := range rows {
+			softmaxRow(k, dst[row*dstStride:][:cols], src[row*srcStride:][:cols])
+		}
+		return
+	}
+	batch := maxPerCall / cols
+	for row := 0; row < rows; row += batch {
+		softmaxBlocks(k, dst[row*dstStride:], src[row*srcStride:], cols, min(batch, rows-row), dstStride, srcStride)
+	}
+}

@@ -1,0 +1,602 @@
+//go:build !purego
+
+// The kernel for AVX2 with FMA. Operation for operation it is the Go code in
+// softmax_generic.go, eight elements at a time.
+//
+// Use of registers, in every function:
+//
+//	DI  dst          SI  src          CX  elements left
+//	Y0-Y7   four vectors between the two halves of the exponential
+//	Y8, Y9  exponentials, and what is needed for a moment
+//	Y10, Y11  lane sums of lanes 0-7 and 8-15, or the high and low part of the factor
+//	Y12     conjunction of the bits of all exponentials, or the factor's cutoff
+//	Y13     magic          Y14  cutoff          Y15  -base
+//	(R11)   what the lane sums lost: in memory, for want of registers
+//
+// Constants that are used once per vector stay in memory.
+
+#include "textflag.h"
+
+#define VECTOR(name, value) \
+	DATA name<>+0(SB)/4, $value  \
+	DATA name<>+4(SB)/4, $value  \
+	DATA name<>+8(SB)/4, $value  \
+	DATA name<>+12(SB)/4, $value \
+	DATA name<>+16(SB)/4, $value \
+	DATA name<>+20(SB)/4, $value \
+	DATA name<>+24(SB)/4, $value \
+	DATA name<>+28(SB)/4, $value \
+	GLOBL name<>(SB), RODATA|NOPTR, $32
+
+// The constants of softmax_generic.go.
+VECTOR(log2e8, 0x4138AA3B)
+VECTOR(ln2Hi, 0x3DB17218)
+VECTOR(ln2Lo, 0xAF82E308)
+VECTOR(expC2, 0x3F000458)
+VECTOR(expC3, 0x3E2AB10F)
+VECTOR(accStart, 0x61000000)
+VECTOR(minNorm, 0x00800000)
+VECTOR(liftBits, 0x3F000000)
+
+DATA expTable<>+0(SB)/4, $0x3F8B3A3E
+DATA expTable<>+4(SB)/4, $0x3F87D424
+DATA expTable<>+8(SB)/4, $0x3F859202
+DATA expTable<>+12(SB)/4, $0x3F848E45
+DATA expTable<>+16(SB)/4, $0x3F84E5BE
+DATA expTable<>+20(SB)/4, $0x3F86B7DA
+DATA expTable<>+24(SB)/4, $0x3F8A26DE
+DATA expTable<>+28(SB)/4, $0x3F8F5829
+GLOBL expTable<>(SB), RODATA|NOPTR, $32
+
+// Eight bytes of -1 and of 0 each: at -4*k from the middle, a mask of k elements.
+DATA tailMask<>+0(SB)/8, $-1
+DATA tailMask<>+8(SB)/8, $-1
+DATA tailMask<>+16(SB)/8, $-1
+DATA tailMask<>+24(SB)/8, $-1
+DATA tailMask<>+32(SB)/8, $0
+DATA tailMask<>+40(SB)/8, $0
+DATA tailMask<>+48(SB)/8, $0
+DATA tailMask<>+56(SB)/8, $0
+GLOBL tailMask<>(SB), RODATA|NOPTR, $64
+
+VECTOR(log2e, 0x3FB8AA3B)
+VECTOR(ln2, 0x3F317218)
+VECTOR(vanishLn2, 0xC2D57D45)  // -vanish*ln2
+VECTOR(intMagic, 0x4B400000)
+VECTOR(topMagic, 0x4B400200)   // intMagic + 8*topExponent
+VECTOR(minusEight, 0xC1000000)
+VECTOR(exactLimit, 0x46800000)
+VECTOR(tiny, 0x21800000)
+VECTOR(signMask, 0x80000000)
+VECTOR(absMask, 0x7FFFFFFF)
+VECTOR(nanBits, 0x7FC00000)
+VECTOR(lift, 0x7E800000)       // 2^careShift
+DATA one<>+0(SB)/8, $1.0
+GLOBL one<>(SB), RODATA|NOPTR, $8
+DATA lowCut<>+0(SB)/8, $1048576.0 // 2^20
+GLOBL lowCut<>(SB), RODATA|NOPTR, $8
+DATA vanishScale<>+0(SB)/8, $0x3660000000000000 // 2^-153
+GLOBL vanishScale<>(SB), RODATA|NOPTR, $8
+
+// FRONT is the first half of the exponential of the logits at X0: it leaves the
+// reduced argument r in X, and n + magic in T. It uses Y9.
+#define FRONT(X0, X, T) \
+	VADDPS X0, Y15, X \
+	VMAXPS X, Y14, X \
+	VMOVAPS Y13, T \
+	VFMADD231PS log2e8<>(SB), X, T \
+	VSUBPS Y13, T, Y9 \
+	VFNMADD231PS ln2Hi<>(SB), Y9, X \
+	VFNMADD231PS ln2Lo<>(SB), Y9, X
+
+// BACK is the second half: the exponentials go to P. It uses X and T up.
+#define BACK(X, T, P) \
+	VMOVUPS expC3<>(SB), P \
+	VFMADD213PS expC2<>(SB), X, P \
+	VMULPS X, P, P \
+	VFMADD213PS X, X, P \
+	VPERMPS expTable<>(SB), T, X \
+	VPSLLD $20, T, T \
+	VPADDD T, X, X \
+	VFMADD213PS X, X, P
+
+// SPLIT sets R9 to the number of whole vectors in the CX < 32 elements left, R8
+// to the number of elements behind them, and R10 to where those are from SI on.
+#define SPLIT \
+	MOVQ CX, R9 \
+	MOVQ CX, R8 \
+	SHRQ $3, R9 \
+	ANDQ $7, R8 \
+	MOVQ R9, R10 \
+	SHLQ $5, R10
+
+// LOADPART loads the R8 elements at P to Y0 and fills up with the first of them.
+// AX then points to their mask. Uses Y1 and Y9.
+#define LOADPART(P) \
+	LEAQ tailMask<>+32(SB), AX \
+	SHLQ $2, R8 \
+	SUBQ R8, AX \
+	SHRQ $2, R8 \
+	VBROADCASTSS P, Y0 \
+	VMOVUPS (AX), Y1 \
+	VMASKMOVPS P, Y1, Y9 \
+	VBLENDVPS Y1, Y9, Y0, Y0
+
+// STOREPART stores the first R8 elements of Y at R10 bytes from DI on. X is the
+// low half of Y; both are destroyed, and R10 is moved.
+#define STOREPART(Y, X) \
+	TESTB $4, R8 \
+	JEQ 4(PC) \
+	VMOVUPS X, (DI)(R10*1) \
+	VEXTRACTF128 $1, Y, X \
+	ADDQ $16, R10 \
+	TESTB $2, R8 \
+	JEQ 4(PC) \
+	VMOVLPS X, (DI)(R10*1) \
+	VPERMILPS $0x0E, X, X \
+	ADDQ $8, R10 \
+	TESTB $1, R8 \
+	JEQ 2(PC) \
+	VMOVSS X, (DI)(R10*1)
+
+// ADDPAIR adds the pair sums in Y8 to the lanes in ACC, and what that loses to
+// LOST. It uses Y9.
+#define ADDPAIR(ACC, LOST) \
+	VADDPS Y8, ACC, Y9 \
+	VSUBPS ACC, Y9, ACC \
+	VSUBPS ACC, Y8, Y8 \
+	VADDPS LOST, Y8, Y8 \
+	VMOVUPS Y8, LOST \
+	VMOVAPS Y9, ACC
+
+// What becomes of the exponentials in Y, where T is free: stored or not, and
+// their bits noted; of those of a partial vector, in Y8; and of pairs 16 elements
+// apart, in Y8 and Y9.
+#define EXPKEEP(Y, T, offset) VMOVUPS Y, offset(DI); VANDPS Y, Y12, Y12
+#define EXPPART VANDPS Y8, Y12, Y12; VANDPS (AX), Y8, Y6; STOREPART(Y8, X8)
+#define SUMKEEP(Y, T, offset) VANDPS Y, Y12, Y12
+#define SUMPART VANDPS Y8, Y12, Y12; VANDPS (AX), Y8, Y6
+#define SUMPAIR(ACC, LOST) VADDPS Y9, Y8, Y8; ADDPAIR(ACC, LOST)
+
+// GROUPS does all groups of 32 among the CX elements at SI, and leaves CX < 32.
+// While one group is in the second half the next is in the first: so a chain of
+// dependent operations that is much longer than a group does not hold it up.
+#define GROUPS(KEEP, PAIR) \
+	SUBQ $32, CX \
+	JLT none \
+	FRONT(0(SI), Y0, Y1) \
+	FRONT(64(SI), Y4, Y5) \
+	FRONT(32(SI), Y2, Y3) \
+	FRONT(96(SI), Y6, Y7) \
+	ADDQ $128, SI \
+	SUBQ $32, CX \
+	JLT last \
+loop: \
+	BACK(Y0, Y1, Y8) \
+	KEEP(Y8, Y9, 0) \
+	FRONT(0(SI), Y0, Y1) \
+	BACK(Y4, Y5, Y9) \
+	KEEP(Y9, Y8, 64) \
+	PAIR(Y10, 0(R11)) \
+	FRONT(64(SI), Y4, Y5) \
+	BACK(Y2, Y3, Y8) \
+	KEEP(Y8, Y9, 32) \
+	FRONT(32(SI), Y2, Y3) \
+	BACK(Y6, Y7, Y9) \
+	KEEP(Y9, Y8, 96) \
+	PAIR(Y11, 32(R11)) \
+	FRONT(96(SI), Y6, Y7) \
+	ADDQ $128, SI \
+	ADDQ $128, DI \
+	SUBQ $32, CX \
+	JGE loop \
+last: \
+	BACK(Y0, Y1, Y8) \
+	KEEP(Y8, Y9, 0) \
+	BACK(Y4, Y5, Y9) \
+	KEEP(Y9, Y8, 64) \
+	PAIR(Y10, 0(R11)) \
+	BACK(Y2, Y3, Y8) \
+	KEEP(Y8, Y9, 32) \
+	BACK(Y6, Y7, Y9) \
+	KEEP(Y9, Y8, 96) \
+	PAIR(Y11, 32(R11)) \
+	ADDQ $128, DI \
+none: \
+	ADDQ $32, CX
+
+// LANES clears the lanes.
+#define LANES \
+	LEAQ lost-64(SP), R11 \
+	ANDQ $-32, R11 \
+	VXORPS Y0, Y0, Y0 \
+	VMOVUPS Y0, 0(R11) \
+	VMOVUPS Y0, 32(R11) \
+	VMOVUPS accStart<>(SB), Y10 \
+	VMOVAPS Y10, Y11 \
+	VPCMPEQD Y12, Y12, Y12
+
+// EXPSUM computes the exponentials of the CX elements at SI and adds them to the
+// lanes. The sums of the last pairs gather in Y4 and Y5.
+#define EXPSUM(KEEP, PART) \
+	LANES \
+	GROUPS(KEEP, SUMPAIR) \
+	JEQ summed \
+	SPLIT \
+	VXORPS Y4, Y4, Y4 \
+	VXORPS Y5, Y5, Y5 \
+	VXORPS Y6, Y6, Y6 \
+	TESTQ R8, R8 \
+	JEQ whole0 \
+	LOADPART((SI)(R10*1)) \
+	FRONT(Y0, Y0, Y1) \
+	BACK(Y0, Y1, Y8) \
+	PART \
+whole0: \
+	SUBQ $1, R9 \
+	JLT part0 \
+	FRONT((SI), Y0, Y1) \
+	BACK(Y0, Y1, Y8) \
+	KEEP(Y8, Y9, 0) \
+	VMOVAPS Y8, Y4 \
+	SUBQ $1, R9 \
+	JLT part1 \
+	FRONT(32(SI), Y0, Y1) \
+	BACK(Y0, Y1, Y8) \
+	KEEP(Y8, Y9, 32) \
+	VMOVAPS Y8, Y5 \
+	SUBQ $1, R9 \
+	JLT part0 \
+	FRONT(64(SI), Y0, Y1) \
+	BACK(Y0, Y1, Y8) \
+	KEEP(Y8, Y9, 64) \
+	VADDPS Y8, Y4, Y4 \
+part1: \
+	VADDPS Y6, Y5, Y5 \
+	JMP pairs \
+part0: \
+	VADDPS Y6, Y4, Y4 \
+pairs: \
+	VMOVAPS Y4, Y8 \
+	ADDPAIR(Y10, 0(R11)) \
+	VMOVAPS Y5, Y8 \
+	ADDPAIR(Y11, 32(R11)) \
+summed:
+
+// TOTAL adds the lanes to X0, in float64.
+#define TOTAL \
+	VSUBPS accStart<>(SB), Y10, Y10 \
+	VSUBPS accStart<>(SB), Y11, Y11 \
+	VCVTPS2PD X10, Y0 \
+	VCVTPS2PD X11, Y1 \
+	VCVTPS2PD 0(R11), Y2 \
+	VCVTPS2PD 32(R11), Y3 \
+	VADDPD Y2, Y0, Y0 \
+	VADDPD Y3, Y1, Y1 \
+	VADDPD Y1, Y0, Y0 \
+	VEXTRACTF128 $1, Y10, X10 \
+	VEXTRACTF128 $1, Y11, X11 \
+	VCVTPS2PD X10, Y4 \
+	VCVTPS2PD X11, Y5 \
+	VCVTPS2PD 16(R11), Y6 \
+	VCVTPS2PD 48(R11), Y7 \
+	VADDPD Y6, Y4, Y4 \
+	VADDPD Y7, Y5, Y5 \
+	VADDPD Y5, Y4, Y4 \
+	VADDPD Y4, Y0, Y0 \
+	VEXTRACTF128 $1, Y0, X1 \
+	VADDPD X1, X0, X0 \
+	VPERMILPD $1, X0, X1 \
+	VADDSD X1, X0, X0
+
+// MAXIMUM sets every element of Y0 to the maximum of the CX elements at SI. It
+// moves SI, and uses AX, CX, R8-R10, Y1-Y3, Y9.
+#define MAXIMUM \
+	VBROADCASTSS (SI), Y0 \
+	SUBQ $32, CX \
+	JLT maxTail \
+	VMOVAPS Y0, Y1 \
+	VMOVAPS Y0, Y2 \
+	VMOVAPS Y0, Y3 \
+maxLoop: \
+	VMAXPS (SI), Y0, Y0 \
+	VMAXPS 32(SI), Y1, Y1 \
+	VMAXPS 64(SI), Y2, Y2 \
+	VMAXPS 96(SI), Y3, Y3 \
+	ADDQ $128, SI \
+	SUBQ $32, CX \
+	JGE maxLoop \
+	VMAXPS Y1, Y0, Y0 \
+	VMAXPS Y3, Y2, Y2 \
+	VMAXPS Y2, Y0, Y0 \
+maxTail: \
+	ADDQ $32, CX \
+	JEQ maxAcross \
+	SPLIT \
+	VMOVAPS Y0, Y3 \
+	TESTQ R8, R8 \
+	JEQ maxWhole \
+	LOADPART((SI)(R10*1)) \
+	VMAXPS Y0, Y3, Y3 \
+maxWhole: \
+	SUBQ $1, R9 \
+	JLT maxDone \
+	VMAXPS (SI), Y3, Y3 \
+	ADDQ $32, SI \
+	JMP maxWhole \
+maxDone: \
+	VMOVAPS Y3, Y0 \
+maxAcross: \
+	VPERM2F128 $1, Y0, Y0, Y1 \
+	VMAXPS Y1, Y0, Y0 \
+	VPERMILPS $0x4E, Y0, Y1 \
+	VMAXPS Y1, Y0, Y0 \
+	VPERMILPS $0xB1, Y0, Y1 \
+	VMAXPS Y1, Y0, Y0
+
+// SCALE multiplies the exponentials in Y by the factor Y10 + Y11, and SCALECARE
+// by one that is 2^126 too large, with cutoff Y12. Both use T.
+#define SCALE(Y, T) \
+	VMULPS Y11, Y, T \
+	VFMADD213PS T, Y10, Y
+#define SCALECARE(Y, T) \
+	VMAXPS Y12, Y, Y \
+	VMULPS Y11, Y, T \
+	VFMADD213PS T, Y10, Y \
+	VMOVUPS minNorm<>(SB), T \
+	VFMADD231PS minNorm<>(SB), Y, T \
+	VPSUBD minNorm<>(SB), T, T \
+	VPSUBD liftBits<>(SB), Y, Y \
+	VPMAXSD T, Y, Y
+
+// SCALEALL multiplies the CX elements at DI in place. It uses AX, CX, R8-R10.
+#define SCALEALL(MULTIPLY, loop, tail, whole, done) \
+	SUBQ $32, CX \
+	JLT tail \
+loop: \
+	VMOVUPS (DI), Y0 \
+	VMOVUPS 32(DI), Y1 \
+	VMOVUPS 64(DI), Y2 \
+	VMOVUPS 96(DI), Y3 \
+	MULTIPLY(Y0, Y4) \
+	MULTIPLY(Y1, Y5) \
+	MULTIPLY(Y2, Y6) \
+	MULTIPLY(Y3, Y7) \
+	VMOVUPS Y0, (DI) \
+	VMOVUPS Y1, 32(DI) \
+	VMOVUPS Y2, 64(DI) \
+	VMOVUPS Y3, 96(DI) \
+	ADDQ $128, DI \
+	SUBQ $32, CX \
+	JGE loop \
+tail: \
+	ADDQ $32, CX \
+	JEQ done \
+	SPLIT \
+	TESTQ R8, R8 \
+	JEQ whole \
+	LOADPART((DI)(R10*1)) \
+	MULTIPLY(Y0, Y1) \
+	STOREPART(Y0, X0) \
+whole: \
+	SUBQ $1, R9 \
+	JLT done \
+	VMOVUPS (DI), Y0 \
+	MULTIPLY(Y0, Y1) \
+	VMOVUPS Y0, (DI) \
+	ADDQ $32, DI \
+	JMP whole \
+done:
+
+// EXPSCALE writes the CX probabilities of the logits at SI.
+#define EXPSCALE(KEEP, MULTIPLY) \
+	GROUPS(KEEP, NOPAIR) \
+	JEQ done \
+	SPLIT \
+	TESTQ R8, R8 \
+	JEQ whole \
+	LOADPART((SI)(R10*1)) \
+	FRONT(Y0, Y0, Y1) \
+	BACK(Y0, Y1, Y8) \
+	MULTIPLY(Y8, Y9) \
+	STOREPART(Y8, X8) \
+whole: \
+	SUBQ $1, R9 \
+	JLT done \
+	FRONT((SI), Y0, Y1) \
+	BACK(Y0, Y1, Y8) \
+	KEEP(Y8, Y9, 0) \
+	ADDQ $32, SI \
+	ADDQ $32, DI \
+	JMP whole \
+done:
+
+#define NOPAIR(ACC, LOST)
+#define SCALEKEEP(Y, T, offset) SCALE(Y, T); VMOVUPS Y, offset(DI)
+#define CAREKEEP(Y, T, offset) SCALECARE(Y, T); VMOVUPS Y, offset(DI)
+
+// LOADREF loads the reference at AX.
+#define LOADREF \
+	VBROADCASTSS 0(AX), Y15 \
+	VBROADCASTSS 4(AX), Y14 \
+	VBROADCASTSS 8(AX), Y13
+
+// LOADFACTOR loads the factor at AX.
+#define LOADFACTOR \
+	VBROADCASTSS 0(AX), Y10 \
+	VBROADCASTSS 4(AX), Y11 \
+	VBROADCASTSS 8(AX), Y12
+
+// LARGE sets AX to 1 if every exponential was at least 2, else to 0.
+#define LARGE \
+	VPSLLD $1, Y12, Y12 \
+	VMOVMSKPS Y12, CX \
+	XORL AX, AX \
+	CMPL CX, $0xFF \
+	SETEQ AX
+
+// func softmaxBlocksAVX2(dst, src *float32, cols, rows, dstStride, srcStride int)
+//
+// BX and DX point to the row, R12 counts columns and R13 rows.
+TEXT ·softmaxBlocksAVX2(SB), NOSPLIT, $96-48
+	MOVQ dst+0(FP), BX
+	MOVQ src+8(FP), DX
+	MOVQ cols+16(FP), R12
+	MOVQ rows+24(FP), R13
+
+row:
+	MOVQ DX, SI
+	MOVQ R12, CX
+	MAXIMUM
+
+	// newReference
+	VANDPS absMask<>(SB), Y0, Y1
+	VCMPPS $0x1D, exactLimit<>(SB), Y1, Y1
+	VXORPS signMask<>(SB), Y0, Y2
+	VMOVUPS tiny<>(SB), Y15
+	VBLENDVPS Y1, Y2, Y15, Y15
+	VADDPS Y15, Y0, Y0
+	VMOVUPS intMagic<>(SB), Y1
+	VFMADD231PS log2e<>(SB), Y0, Y1
+	VSUBPS intMagic<>(SB), Y1, Y1
+	VMOVUPS topMagic<>(SB), Y13
+	VFMADD231PS minusEight<>(SB), Y1, Y13
+	VMOVUPS vanishLn2<>(SB), Y14
+	VFMADD231PS ln2<>(SB), Y1, Y14
+
+	MOVQ DX, SI
+	MOVQ BX, DI
+	MOVQ R12, CX
+	EXPSUM(EXPKEEP, EXPPART)
+	TOTAL
+	MOVQ BX, DI
+	MOVQ R12, CX
+	VUCOMISD X0, X0
+	JPS undefined
+
+	// newFactor
+	VMOVSD one<>(SB), X1
+	VDIVSD X0, X1, X1
+	VCVTSD2SS X1, X1, X2
+	VCVTSS2SD X2, X2, X3
+	VSUBSD X3, X1, X1
+	VMULSD lowCut<>(SB), X3, X3
+	VADDSD X3, X1, X1
+	VSUBSD X3, X1, X1
+	VCVTSD2SS X1, X1, X1
+	VBROADCASTSS X2, Y10
+	VBROADCASTSS X1, Y11
+	VPSLLD $1, Y12, Y12
+	VMOVMSKPS Y12, AX
+	CMPL AX, $0xFF
+	JNE careful
+	SCALEALL(SCALE, scaleLoop, scaleTail, scaleWhole, scaled)
+
+next:
+	MOVQ dstStride+32(FP), AX
+	LEAQ (BX)(AX*4), BX
+	MOVQ srcStride+40(FP), AX
+	LEAQ (DX)(AX*4), DX
+	SUBQ $1, R13
+	JNE row
+	VZEROUPPER
+	RET
+
+careful:
+	VMULPS lift<>(SB), Y10, Y10
+	VMULPS lift<>(SB), Y11, Y11
+	VMULSD vanishScale<>(SB), X0, X0
+	VCVTSD2SS X0, X0, X0
+	VBROADCASTSS X0, Y12
+	SCALEALL(SCALECARE, careLoop, careTail, careWhole, cared)
+	JMP next
+
+undefined:
+	MOVL nanBits<>(SB), AX
+	REP; STOSL
+	JMP next
+
+// func maxBlockAVX2(src *float32, n int) float32
+TEXT ·maxBlockAVX2(SB), NOSPLIT, $0-20
+	MOVQ src+0(FP), SI
+	MOVQ n+8(FP), CX
+	MAXIMUM
+	VMOVSS X0, ret+16(FP)
+	VZEROUPPER
+	RET
+
+// func expBlockAVX2(dst, src *float32, n int, ref *reference) (sum float64, large bool)
+TEXT ·expBlockAVX2(SB), NOSPLIT, $96-41
+	MOVQ dst+0(FP), DI
+	MOVQ src+8(FP), SI
+	MOVQ n+16(FP), CX
+	MOVQ ref+24(FP), AX
+	LOADREF
+	EXPSUM(EXPKEEP, EXPPART)
+	TOTAL
+	LARGE
+	VMOVSD X0, sum+32(FP)
+	MOVB AX, large+40(FP)
+	VZEROUPPER
+	RET
+
+// func sumBlockAVX2(src *float32, n int, ref *reference) (sum float64, large bool)
+TEXT ·sumBlockAVX2(SB), NOSPLIT, $96-33
+	MOVQ src+0(FP), SI
+	MOVQ n+8(FP), CX
+	MOVQ ref+16(FP), AX
+	LOADREF
+	EXPSUM(SUMKEEP, SUMPART)
+	TOTAL
+	LARGE
+	VMOVSD X0, sum+24(FP)
+	MOVB AX, large+32(FP)
+	VZEROUPPER
+	RET
+
+// func scaleBlockAVX2(dst *float32, n int, f *factor)
+TEXT ·scaleBlockAVX2(SB), NOSPLIT, $0-24
+	MOVQ dst+0(FP), DI
+	MOVQ n+8(FP), CX
+	MOVQ f+16(FP), AX
+	LOADFACTOR
+	CMPB 12(AX), $0
+	JNE careful
+	SCALEALL(SCALE, scaleLoop, scaleTail, scaleWhole, scaled)
+	VZEROUPPER
+	RET
+
+careful:
+	SCALEALL(SCALECARE, careLoop, careTail, careWhole, cared)
+	VZEROUPPER
+	RET
+
+// func expScaleBlockAVX2(dst, src *float32, n int, ref *reference, f *factor)
+//
+// The factor must not be a careful one.
+TEXT ·expScaleBlockAVX2(SB), NOSPLIT, $0-40
+	MOVQ dst+0(FP), DI
+	MOVQ src+8(FP), SI
+	MOVQ n+16(FP), CX
+	MOVQ ref+24(FP), AX
+	LOADREF
+	MOVQ f+32(FP), AX
+	LOADFACTOR
+	EXPSCALE(SCALEKEEP, SCALE)
+	VZEROUPPER
+	RET
+
+// func expScaleCareBlockAVX2(dst, src *float32, n int, ref *reference, f *factor)
+//
+// The factor must be a careful one.
+TEXT ·expScaleCareBlockAVX2(SB), NOSPLIT, $0-40
+	MOVQ dst+0(FP), DI
+	MOVQ src+8(FP), SI
+	MOVQ n+16(FP), CX
+	MOVQ ref+24(FP), AX
+	LOADREF
+	MOVQ f+32(FP), AX
+	LOADFACTOR
+	EXPSCALE(CAREKEEP, SCALECARE)
+	VZEROUPPER
+	RET

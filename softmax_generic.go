@@ -1,0 +1,237 @@
+package softmax
+
+// This file is the kernel in Go. It defines the result: every kernel in
+// assembly performs the same roundings in the same order.
+
+import "math"
+
+// The exponential is
+//
+//	a * e^x = 2^m * a*2^(j/8) * e^r,   n = 8*m + j = round(x * 8*log2(e)),   |r| <= ln(2)/16
+//
+// with e^r = 1 + r + r*r*(c2 + c3*r). Softmax does not change when every
+// exponential is multiplied by the same a; this one makes all eight a*2^(j/8)
+// almost exact in float32. Over every float32 with |x| < 16384 the float32
+// result is at most 0.997 ULP off (at x = -0x1.83d504p+11), its relative error
+// at most 0.72 * 2^-23, and it never decreases as x grows.
+const (
+	log2e8   float32 = 0x1.715476p+3          // 8*log2(e)
+	ln2Hi    float32 = 0x1.62e43p-4           // ln(2)/8, leading bits: x - n*ln2Hi is exact
+	ln2Lo    float32 = -0x1.05c61p-32         // ln(2)/8 - ln2Hi
+	expC2    float32 = 0x1.0008bp-1           // coefficient of r^2, fitted for accuracy and monotonicity
+	expC3    float32 = 0x1.55621ep-3          // coefficient of r^3, likewise
+	intMagic float32 = 0x1.8p+23              // adding it rounds to an integer, which the low bits then hold
+	log2e    float32 = 0x1.715476p+0          // log2(e)
+	ln2      float32 = 0x1.62e43p-1           // ln(2)
+	tiny     float32 = 0x1p-60                // added to x: makes subnormal logits normal, changes no result
+	intWide  float64 = 0x1.8p+52              // intMagic for float64
+	minNorm  float32 = 0x1p-126               // smallest normal float32
+	nanBits  uint32  = 0x7FC00000             // the NaN of every undefined result
+	minBits  uint32  = 1 << 23                // bits of minNorm
+	bitOf2   uint32  = 1 << 30                // set in every finite float32 that is 2 or more, and in no smaller one
+	accStart float32 = 1 << (topExponent + 3) // above the sum of two exponentials
+	liftBits uint32  = careShift << 23        // careShift where the exponent of a float32 stands
+)
+
+// expScale is a: of all float32 in [1, 2) one of the eight best (they differ by
+// powers of 2^(1/8)): every a*2^(j/8) is within 0.047 * 2^-23 of a float32.
+const expScale = 0x1.16747cp+0
+
+// expTable[j] holds the bits of float32(expScale * 2^(j/8)) less j<<20, so that
+// adding (8*m + j)<<20 gives the bits of that times 2^m.
+var expTable = [8]uint32{
+	0x3f8b3a3e, 0x3f87d424, 0x3f859202, 0x3f848e45,
+	0x3f84e5be, 0x3f86b7da, 0x3f8a26de, 0x3f8f5829,
+}
+
+// fma32 returns a*b + c, rounded once. The product is exact in float64. Adding
+// c may round, and rounding that sum to float32 could round a second time the
+// wrong way, but only if it stands exactly between two float32 values.
+//
+// Source: S. Boldo and G. Melquiond, "Emulation of FMA and correctly rounded
+// sums: proved algorithms using rounding to odd" (2008).
+func fma32(a, b, c float32) float32 {
+	product := float64(a) * float64(b)
+	sum := float64(product + float64(c))
+	if math.Float64bits(sum)&0x1fffffff == 0x10000000 {
+		sum = roundToOdd(sum, product, float64(c))
+	}
+	return float32(sum)
+}
+
+// roundToOdd moves sum = a + b, which is an even float64, one step towards the
+// exact sum if the addition rounded.
+//
+//go:noinline
+func roundToOdd(sum, a, b float64) float64 {
+	// D. Knuth's TwoSum: rest is what the addition lost, exactly.
+	bRounded := float64(sum - a)
+	aRounded := float64(sum - bRounded)
+	rest := float64(float64(a-aRounded) + float64(b-bRounded))
+	switch {
+	case rest == 0 || rest != rest:
+		return sum
+	case (rest > 0) == (sum > 0):
+		return math.Float64frombits(math.Float64bits(sum) + 1)
+	default:
+		return math.Float64frombits(math.Float64bits(sum) - 1)
+	}
+}
+
+// expGeneric returns expScale * e^(x+ref.bias) * 2^ref.shift.
+func expGeneric(x float32, ref *reference) float32 {
+	x = float32(x + ref.bias)
+	if x < ref.cutoff {
+		x = ref.cutoff
+	}
+	// The product is exact, so that this rounds to an integer once.
+	wide := float64(float64(x)*float64(log2e8)) + intWide
+	n := wide - intWide
+	// Both products are exact, and so is each difference before it is rounded.
+	r := float32(float64(x) - float64(n*float64(ln2Hi)) - float64(n*float64(ln2Lo)))
+	p := fma32(expC3, r, expC2)
+	q := fma32(float32(p*r), r, r)
+	bits := uint32(math.Float64bits(wide)) + ref.offset
+	s := math.Float32frombits(bits<<20 + expTable[bits&7])
+	return fma32(q, s, s)
+}
+
+// softmaxBlocksGeneric computes rows of at most blockLen elements.
+func softmaxBlocksGeneric(dst, src []float32, cols, rows, dstStride, srcStride int) {
+	for row := range rows {
+		d := dst[row*dstStride:][:cols]
+		s := src[row*srcStride:][:cols]
+		m := maxGeneric(s)
+		ref := newReference(m, rowBias(m))
+		sum, large := expBlockGeneric(d, s, &ref)
+		if sum != sum {
+			fillNaN(d)
+			continue
+		}
+		f := newFactor(sum, 0, needsCare(sum, 0, large))
+		scaleBlockGeneric(d, &f)
+	}
+}
+
+func maxGeneric(src []float32) float32 {
+	m := src[0]
+	for _, x := range src[1:] {
+		if x > m || x != x {
+			m = x
+		}
+	}
+	return m
+}
+
+// expBlockGeneric stores the exponentials of a block. It returns their sum and
+// whether all are at least 2.
+func expBlockGeneric(dst, src []float32, ref *reference) (sum float64, large bool) {
+	lanes, all := newLaneSums(), ^uint32(0)
+	for len(src) > 0 {
+		n := min(len(src), 32)
+		all &= expGroup(dst[:n], src[:n], ref)
+		lanes.add(dst[:n])
+		dst, src = dst[n:], src[n:]
+	}
+	return lanes.total(), all&bitOf2 != 0
+}
+
+// sumBlockGeneric is expBlockGeneric without storing.
+func sumBlockGeneric(src []float32, ref *reference) (sum float64, large bool) {
+	lanes, all := newLaneSums(), ^uint32(0)
+	var group [32]float32
+	for len(src) > 0 {
+		n := min(len(src), 32)
+		all &= expGroup(group[:n], src[:n], ref)
+		lanes.add(group[:n])
+		src = src[n:]
+	}
+	return lanes.total(), all&bitOf2 != 0
+}
+
+// expGroup stores exponentials and returns the conjunction of their bits.
+func expGroup(dst, src []float32, ref *reference) (all uint32) {
+	all = ^uint32(0)
+	for i, x := range src {
+		e := expGeneric(x, ref)
+		dst[i] = e
+		all &= math.Float32bits(e)
+	}
+	return all
+}
+
+func scaleBlockGeneric(dst []float32, f *factor) {
+	for i, e := range dst {
+		dst[i] = scaleGeneric(e, f)
+	}
+}
+
+func expScaleBlockGeneric(dst, src []float32, ref *reference, f *factor) {
+	for i, x := range src {
+		dst[i] = scaleGeneric(expGeneric(x, ref), f)
+	}
+}
+
+// scaleGeneric returns e * f. If f.careful is set, f is 2^careShift too large:
+// the product is made in the range of normal numbers and rounded from there.
+func scaleGeneric(e float32, f *factor) float32 {
+	if !f.careful {
+		return fma32(e, f.hi, float32(e*f.lo))
+	}
+	if e < f.cutoff {
+		e = f.cutoff
+	}
+	v := fma32(e, f.hi, float32(e*f.lo))
+	if v >= 1 {
+		return math.Float32frombits(math.Float32bits(v) - liftBits)
+	}
+	// Adding minNorm rounds at 2^-149 and leaves the bits of a subnormal number.
+	w := float32(float64(v)*0x1p-126 + float64(minNorm))
+	return math.Float32frombits(math.Float32bits(w) - minBits)
+}
+
+// laneSums adds the exponentials of a block in the order that suits vector
+// registers. Element i goes to lane i mod 16; elements 16 apart are added in
+// pairs, and each pair to the lane, which keeps what that addition loses.
+type laneSums struct {
+	acc  [16]float32 // starts at accStart, above any pair, so that the loss is exact
+	lost [16]float32
+}
+
+func newLaneSums() (l laneSums) {
+	for i := range l.acc {
+		l.acc[i] = accStart
+	}
+	return l
+}
+
+// add adds a group of at most 32 exponentials. Missing ones count as +0.
+func (l *laneSums) add(group []float32) {
+	if len(group) < 32 {
+		var padded [32]float32
+		copy(padded[:], group)
+		group = padded[:]
+	}
+	v := (*[32]float32)(group)
+	for i := range l.acc {
+		pair := float32(v[i] + v[i+16])
+		// T. J. Dekker's FastTwoSum.
+		acc := float32(l.acc[i] + pair)
+		l.lost[i] += float32(pair - float32(acc-l.acc[i]))
+		l.acc[i] = acc
+	}
+}
+
+// total adds the lanes in float64: those 8, 4, 2 and 1 apart.
+func (l *laneSums) total() float64 {
+	var sum [16]float64
+	for i := range sum {
+		sum[i] = float64(float32(l.acc[i]-accStart)) + float64(l.lost[i])
+	}
+	for width := 8; width > 0; width /= 2 {
+		for i := range width {
+			sum[i] += sum[i+width]
+		}
+	}
+	return sum[0]
+}
