@@ -1,0 +1,524 @@
+//go:build !purego
+
+// The kernel for AVX-512 (F, BW, DQ, VL). Operation for operation it is the Go
+// code in softmax_generic.go, sixteen elements at a time: one register holds all
+// lanes.
+//
+// Use of registers, in every function:
+//
+//	DI  dst          SI  src          CX  elements left
+//	Z0-Z7    four vectors between the two halves of the exponential
+//	Z8-Z11   exponentials              Z12, Z13  needed for a moment
+//	Z16  bias        Z17  cutoff       Z18  magic
+//	Z19  log2e8      Z20  ln2Hi        Z21  ln2Lo
+//	Z22  expC2       Z23  expC3        Z24  table, twice
+//	Z25  lane sums   Z26  what they lost
+//	Z27  conjunction of the bits of all exponentials
+//	Z28, Z29  high and low part of the factor      Z30  its cutoff
+//	Z31  minNorm
+//	K1, K2   elements of a partial vector
+
+#include "textflag.h"
+
+#define SCALAR(name, value) \
+	DATA name<>+0(SB)/4, $value \
+	GLOBL name<>(SB), RODATA|NOPTR, $4
+
+// The constants of softmax_generic.go and row.go.
+SCALAR(log2e8, 0x4138AA3B)
+SCALAR(ln2Hi, 0x3DB17218)
+SCALAR(ln2Lo, 0xAF82E308)
+SCALAR(expC2, 0x3F000458)
+SCALAR(expC3, 0x3E2AB10F)
+SCALAR(accStart, 0x61000000)
+SCALAR(minNorm, 0x00800000)
+SCALAR(liftBits, 0x3F000000)
+SCALAR(log2e, 0x3FB8AA3B)
+SCALAR(ln2, 0x3F317218)
+SCALAR(vanishLn2, 0xC2D57D45)  // -vanish*ln2
+SCALAR(intMagic, 0x4B400000)
+SCALAR(topMagic, 0x4B400200)   // intMagic + 8*topExponent
+SCALAR(minusEight, 0xC1000000)
+SCALAR(exactLimit, 0x46800000)
+SCALAR(tiny, 0x21800000)
+SCALAR(absMask, 0x7FFFFFFF)
+SCALAR(signMask, 0x80000000)
+SCALAR(nanBits, 0x7FC00000)
+SCALAR(lift, 0x7E800000)       // 2^careShift
+DATA one<>+0(SB)/8, $1.0
+GLOBL one<>(SB), RODATA|NOPTR, $8
+DATA lowCut<>+0(SB)/8, $1048576.0 // 2^20
+GLOBL lowCut<>(SB), RODATA|NOPTR, $8
+DATA vanishScale<>+0(SB)/8, $0x3660000000000000 // 2^-153
+GLOBL vanishScale<>(SB), RODATA|NOPTR, $8
+
+DATA expTable<>+0(SB)/4, $0x3F8B3A3E
+DATA expTable<>+4(SB)/4, $0x3F87D424
+DATA expTable<>+8(SB)/4, $0x3F859202
+DATA expTable<>+12(SB)/4, $0x3F848E45
+DATA expTable<>+16(SB)/4, $0x3F84E5BE
+DATA expTable<>+20(SB)/4, $0x3F86B7DA
+DATA expTable<>+24(SB)/4, $0x3F8A26DE
+DATA expTable<>+28(SB)/4, $0x3F8F5829
+GLOBL expTable<>(SB), RODATA|NOPTR, $32
+
+// CONSTANTS loads what FRONT and BACK want.
+#define CONSTANTS \
+	VBROADCASTSS log2e8<>(SB), Z19 \
+	VBROADCASTSS ln2Hi<>(SB), Z20 \
+	VBROADCASTSS ln2Lo<>(SB), Z21 \
+	VBROADCASTSS expC2<>(SB), Z22 \
+	VBROADCASTSS expC3<>(SB), Z23 \
+	VBROADCASTF32X8 expTable<>(SB), Z24
+
+// FRONT is the first half of the exponential of the logits at X0: it leaves the
+// reduced argument r in X, and n + magic in T. It uses Z12.
+#define FRONT(X0, X, T) \
+	VADDPS X0, Z16, X \
+	VMAXPS X, Z17, X \
+	VMOVAPS Z18, T \
+	VFMADD231PS Z19, X, T \
+	VSUBPS Z18, T, Z12 \
+	VFNMADD231PS Z20, Z12, X \
+	VFNMADD231PS Z21, Z12, X
+
+// BACK is the second half: the exponentials go to P. It uses X and T up.
+#define BACK(X, T, P) \
+	VMOVAPS Z23, P \
+	VFMADD213PS Z22, X, P \
+	VMULPS X, P, P \
+	VFMADD213PS X, X, P \
+	VPERMPS Z24, T, X \
+	VPSLLD $20, T, T \
+	VPADDD T, X, X \
+	VFMADD213PS X, X, P
+
+// LOADPART loads to Z the elements at P that the mask K tells, and fills up with
+// the row's element at SI.
+#define LOADPART(P, K, Z) \
+	VBROADCASTSS (SI), Z \
+	VMOVUPS P, K, Z
+
+// MASKS sets K1 and K2 to the elements of the first and the second vector among
+// the CX elements left. It uses AX and R8.
+#define MASKS \
+	MOVL $-1, AX \
+	BZHIL CX, AX, R8 \
+	KMOVW R8, K1 \
+	LEAQ -16(CX), R8 \
+	BZHIL R8, AX, R8 \
+	KMOVW R8, K2
+
+// ADDPAIR adds the pair sums in P to the lanes. It uses Z13.
+#define ADDPAIR(P) \
+	VADDPS P, Z25, Z13 \
+	VSUBPS Z25, Z13, Z25 \
+	VSUBPS Z25, P, P \
+	VADDPS P, Z26, Z26 \
+	VMOVAPS Z13, Z25
+
+// What becomes of the exponentials P and Q of a group of 32: stored or not, and
+// added to the lanes.
+#define EXPKEEP(P, Q, offset) \
+	VMOVUPS P, offset(DI) \
+	VMOVUPS Q, (offset+64)(DI) \
+	SUMKEEP(P, Q, offset)
+#define SUMKEEP(P, Q, offset) \
+	VPTERNLOGD $0x80, P, Q, Z27 \
+	VADDPS Q, P, P \
+	ADDPAIR(P)
+
+// The same for a partial group: P under mask K1, or P whole and Q under K2.
+#define EXPPART1(P) VMOVUPS P, K1, (DI); SUMPART1(P)
+#define SUMPART1(P) \
+	VPANDD P, Z27, Z27 \
+	VMOVAPS.Z P, K1, P \
+	ADDPAIR(P)
+#define EXPPART2(P, Q) VMOVUPS P, (DI); VMOVUPS Q, K2, 64(DI); SUMPART2(P, Q)
+#define SUMPART2(P, Q) \
+	VPTERNLOGD $0x80, P, Q, Z27 \
+	VADDPS Q, P, K2, P \
+	ADDPAIR(P)
+
+// GROUPS does the CX elements at SI. While two groups of 32 are in the second
+// half of the exponential the next two are in the first.
+#define GROUPS(KEEP, PART1, PART2) \
+	SUBQ $64, CX \
+	JLT none \
+	FRONT(0(SI), Z0, Z1) \
+	FRONT(64(SI), Z2, Z3) \
+	FRONT(128(SI), Z4, Z5) \
+	FRONT(192(SI), Z6, Z7) \
+	ADDQ $256, SI \
+	SUBQ $64, CX \
+	JLT last \
+loop: \
+	BACK(Z0, Z1, Z8) \
+	FRONT(0(SI), Z0, Z1) \
+	BACK(Z2, Z3, Z9) \
+	FRONT(64(SI), Z2, Z3) \
+	KEEP(Z8, Z9, 0) \
+	BACK(Z4, Z5, Z10) \
+	FRONT(128(SI), Z4, Z5) \
+	BACK(Z6, Z7, Z11) \
+	FRONT(192(SI), Z6, Z7) \
+	KEEP(Z10, Z11, 128) \
+	ADDQ $256, SI \
+	ADDQ $256, DI \
+	SUBQ $64, CX \
+	JGE loop \
+last: \
+	BACK(Z0, Z1, Z8) \
+	BACK(Z2, Z3, Z9) \
+	KEEP(Z8, Z9, 0) \
+	BACK(Z4, Z5, Z10) \
+	BACK(Z6, Z7, Z11) \
+	KEEP(Z10, Z11, 128) \
+	ADDQ $256, DI \
+none: \
+	ADDQ $64, CX \
+	JEQ finished \
+part: \
+	MASKS \
+	LOADPART((SI), K1, Z0) \
+	FRONT(Z0, Z0, Z1) \
+	CMPQ CX, $16 \
+	JGT part2 \
+	BACK(Z0, Z1, Z8) \
+	PART1(Z8) \
+	JMP finished \
+part2: \
+	LOADPART(64(SI), K2, Z2) \
+	FRONT(Z2, Z2, Z3) \
+	BACK(Z0, Z1, Z8) \
+	BACK(Z2, Z3, Z9) \
+	PART2(Z8, Z9) \
+	ADDQ $128, SI \
+	ADDQ $128, DI \
+	SUBQ $32, CX \
+	JGT part \
+finished:
+
+// LANES clears the lanes.
+#define LANES \
+	VBROADCASTSS accStart<>(SB), Z25 \
+	VPXORD Z26, Z26, Z26 \
+	VPTERNLOGD $0xFF, Z27, Z27, Z27
+
+// TOTAL adds the lanes to X0, in float64.
+#define TOTAL \
+	VSUBPS.BCST accStart<>(SB), Z25, Z0 \
+	VMOVAPS Z26, Z1 \
+	VEXTRACTF64X4 $1, Z0, Y2 \
+	VEXTRACTF64X4 $1, Z1, Y3 \
+	VCVTPS2PD Y0, Z0 \
+	VCVTPS2PD Y1, Z1 \
+	VCVTPS2PD Y2, Z2 \
+	VCVTPS2PD Y3, Z3 \
+	VADDPD Z1, Z0, Z0 \
+	VADDPD Z3, Z2, Z2 \
+	VADDPD Z2, Z0, Z0 \
+	VEXTRACTF64X4 $1, Z0, Y1 \
+	VADDPD Y1, Y0, Y0 \
+	VEXTRACTF128 $1, Y0, X1 \
+	VADDPD X1, X0, X0 \
+	VPERMILPD $1, X0, X1 \
+	VADDSD X1, X0, X0
+
+// MAXIMUM sets every element of Z0 to the maximum of the CX elements at SI. It
+// moves SI, and uses AX, CX, R8, Z1-Z3.
+#define MAXIMUM \
+	VBROADCASTSS (SI), Z0 \
+	SUBQ $64, CX \
+	JLT maxTail \
+	VMOVAPS Z0, Z1 \
+	VMOVAPS Z0, Z2 \
+	VMOVAPS Z0, Z3 \
+maxLoop: \
+	VMAXPS (SI), Z0, Z0 \
+	VMAXPS 64(SI), Z1, Z1 \
+	VMAXPS 128(SI), Z2, Z2 \
+	VMAXPS 192(SI), Z3, Z3 \
+	ADDQ $256, SI \
+	SUBQ $64, CX \
+	JGE maxLoop \
+	VMAXPS Z1, Z0, Z0 \
+	VMAXPS Z3, Z2, Z2 \
+	VMAXPS Z2, Z0, Z0 \
+maxTail: \
+	ADDQ $64, CX \
+	JEQ maxAcross \
+maxPart: \
+	MOVL $-1, AX \
+	BZHIL CX, AX, R8 \
+	KMOVW R8, K1 \
+	VMAXPS (SI), Z0, K1, Z0 \
+	ADDQ $64, SI \
+	SUBQ $16, CX \
+	JGT maxPart \
+maxAcross: \
+	VSHUFF64X2 $0x4E, Z0, Z0, Z1 \
+	VMAXPS Z1, Z0, Z0 \
+	VSHUFF64X2 $0xB1, Z0, Z0, Z1 \
+	VMAXPS Z1, Z0, Z0 \
+	VPERMILPS $0x4E, Z0, Z1 \
+	VMAXPS Z1, Z0, Z0 \
+	VPERMILPS $0xB1, Z0, Z1 \
+	VMAXPS Z1, Z0, Z0
+
+// SCALE multiplies the exponentials in P by the factor Z28 + Z29, and SCALECARE
+// by one that is 2^126 too large, with cutoff Z30. Both use T.
+#define SCALE(P, T) \
+	VMULPS Z29, P, T \
+	VFMADD213PS T, Z28, P
+#define SCALECARE(P, T) \
+	VMAXPS Z30, P, P \
+	VMULPS Z29, P, T \
+	VFMADD213PS T, Z28, P \
+	VMOVAPS Z31, T \
+	VFMADD231PS Z31, P, T \
+	VPSUBD Z31, T, T \
+	VPSUBD.BCST liftBits<>(SB), P, P \
+	VPMAXSD T, P, P
+
+// SCALEALL multiplies the CX elements at DI in place. It uses AX, CX, R8.
+#define SCALEALL(MULTIPLY, loop, tail, part, done) \
+	SUBQ $64, CX \
+	JLT tail \
+loop: \
+	VMOVUPS (DI), Z0 \
+	VMOVUPS 64(DI), Z1 \
+	VMOVUPS 128(DI), Z2 \
+	VMOVUPS 192(DI), Z3 \
+	MULTIPLY(Z0, Z4) \
+	MULTIPLY(Z1, Z5) \
+	MULTIPLY(Z2, Z6) \
+	MULTIPLY(Z3, Z7) \
+	VMOVUPS Z0, (DI) \
+	VMOVUPS Z1, 64(DI) \
+	VMOVUPS Z2, 128(DI) \
+	VMOVUPS Z3, 192(DI) \
+	ADDQ $256, DI \
+	SUBQ $64, CX \
+	JGE loop \
+tail: \
+	ADDQ $64, CX \
+	JEQ done \
+part: \
+	MOVL $-1, AX \
+	BZHIL CX, AX, R8 \
+	KMOVW R8, K1 \
+	VMOVUPS.Z (DI), K1, Z0 \
+	MULTIPLY(Z0, Z4) \
+	VMOVUPS Z0, K1, (DI) \
+	ADDQ $64, DI \
+	SUBQ $16, CX \
+	JGT part \
+done:
+
+// What becomes of exponentials that are scaled at once: whole groups, one vector
+// under K1, and two of which the second is under K2.
+#define SCALEKEEP(P, Q, offset) \
+	SCALE(P, Z12) \
+	SCALE(Q, Z13) \
+	VMOVUPS P, offset(DI) \
+	VMOVUPS Q, (offset+64)(DI)
+#define SCALEPART1(P) SCALE(P, Z12); VMOVUPS P, K1, (DI)
+#define SCALEPART2(P, Q) SCALE(P, Z12); SCALE(Q, Z13); VMOVUPS P, (DI); VMOVUPS Q, K2, 64(DI)
+#define CAREKEEP(P, Q, offset) \
+	SCALECARE(P, Z12) \
+	SCALECARE(Q, Z13) \
+	VMOVUPS P, offset(DI) \
+	VMOVUPS Q, (offset+64)(DI)
+#define CAREPART1(P) SCALECARE(P, Z12); VMOVUPS P, K1, (DI)
+#define CAREPART2(P, Q) SCALECARE(P, Z12); SCALECARE(Q, Z13); VMOVUPS P, (DI); VMOVUPS Q, K2, 64(DI)
+
+// LOADREF loads the reference at AX, and LOADFACTOR the factor.
+#define LOADREF \
+	VBROADCASTSS 0(AX), Z16 \
+	VBROADCASTSS 4(AX), Z17 \
+	VBROADCASTSS 8(AX), Z18
+#define LOADFACTOR \
+	VBROADCASTSS 0(AX), Z28 \
+	VBROADCASTSS 4(AX), Z29 \
+	VBROADCASTSS 8(AX), Z30 \
+	VBROADCASTSS minNorm<>(SB), Z31
+
+// LARGE sets the carry flag if every exponential was at least 2.
+#define LARGE \
+	VPSLLD $1, Z27, Z27 \
+	VPMOVD2M Z27, K1 \
+	KORTESTW K1, K1
+
+// func softmaxBlocksAVX512(dst, src *float32, cols, rows, dstStride, srcStride int)
+//
+// BX and DX point to the row, R12 counts columns and R13 rows.
+TEXT ·softmaxBlocksAVX512(SB), NOSPLIT, $0-48
+	MOVQ dst+0(FP), BX
+	MOVQ src+8(FP), DX
+	MOVQ cols+16(FP), R12
+	MOVQ rows+24(FP), R13
+	CONSTANTS
+
+row:
+	MOVQ DX, SI
+	MOVQ R12, CX
+	MAXIMUM
+
+	// newReference
+	VPANDD.BCST absMask<>(SB), Z0, Z1
+	VCMPPS.BCST $0x1D, exactLimit<>(SB), Z1, K1
+	VBROADCASTSS tiny<>(SB), Z16
+	VPXORD.BCST signMask<>(SB), Z0, K1, Z16
+	VADDPS Z16, Z0, Z0
+	VBROADCASTSS intMagic<>(SB), Z2
+	VMOVAPS Z2, Z1
+	VFMADD231PS.BCST log2e<>(SB), Z0, Z1
+	VSUBPS Z2, Z1, Z1
+	VBROADCASTSS topMagic<>(SB), Z18
+	VFMADD231PS.BCST minusEight<>(SB), Z1, Z18
+	VBROADCASTSS vanishLn2<>(SB), Z17
+	VFMADD231PS.BCST ln2<>(SB), Z1, Z17
+
+	MOVQ DX, SI
+	MOVQ BX, DI
+	MOVQ R12, CX
+	LANES
+	GROUPS(EXPKEEP, EXPPART1, EXPPART2)
+	TOTAL
+	MOVQ BX, DI
+	MOVQ R12, CX
+	VUCOMISD X0, X0
+	JPS undefined
+
+	// newFactor
+	VMOVSD one<>(SB), X1
+	VDIVSD X0, X1, X1
+	VCVTSD2SS X1, X1, X2
+	VCVTSS2SD X2, X2, X3
+	VSUBSD X3, X1, X1
+	VMULSD lowCut<>(SB), X3, X3
+	VADDSD X3, X1, X1
+	VSUBSD X3, X1, X1
+	VCVTSD2SS X1, X1, X1
+	VBROADCASTSS X2, Z28
+	VBROADCASTSS X1, Z29
+	LARGE
+	JCC careful
+	SCALEALL(SCALE, scaleLoop, scaleTail, scalePart, scaled)
+
+next:
+	MOVQ dstStride+32(FP), AX
+	LEAQ (BX)(AX*4), BX
+	MOVQ srcStride+40(FP), AX
+	LEAQ (DX)(AX*4), DX
+	SUBQ $1, R13
+	JNE row
+	VZEROUPPER
+	RET
+
+careful:
+	VMULPS.BCST lift<>(SB), Z28, Z28
+	VMULPS.BCST lift<>(SB), Z29, Z29
+	VMULSD vanishScale<>(SB), X0, X0
+	VCVTSD2SS X0, X0, X0
+	VBROADCASTSS X0, Z30
+	VBROADCASTSS minNorm<>(SB), Z31
+	SCALEALL(SCALECARE, careLoop, careTail, carePart, cared)
+	JMP next
+
+undefined:
+	MOVL nanBits<>(SB), AX
+	REP; STOSL
+	JMP next
+
+// func maxBlockAVX512(src *float32, n int) float32
+TEXT ·maxBlockAVX512(SB), NOSPLIT, $0-20
+	MOVQ src+0(FP), SI
+	MOVQ n+8(FP), CX
+	MAXIMUM
+	VMOVSS X0, ret+16(FP)
+	VZEROUPPER
+	RET
+
+// func expBlockAVX512(dst, src *float32, n int, ref *reference) (sum float64, large bool)
+TEXT ·expBlockAVX512(SB), NOSPLIT, $0-41
+	MOVQ dst+0(FP), DI
+	MOVQ src+8(FP), SI
+	MOVQ n+16(FP), CX
+	MOVQ ref+24(FP), AX
+	LOADREF
+	CONSTANTS
+	LANES
+	GROUPS(EXPKEEP, EXPPART1, EXPPART2)
+	TOTAL
+	LARGE
+	SETCS large+40(FP)
+	VMOVSD X0, sum+32(FP)
+	VZEROUPPER
+	RET
+
+// func sumBlockAVX512(src *float32, n int, ref *reference) (sum float64, large bool)
+TEXT ·sumBlockAVX512(SB), NOSPLIT, $0-33
+	MOVQ src+0(FP), SI
+	MOVQ n+8(FP), CX
+	MOVQ ref+16(FP), AX
+	LOADREF
+	CONSTANTS
+	LANES
+	GROUPS(SUMKEEP, SUMPART1, SUMPART2)
+	TOTAL
+	LARGE
+	SETCS large+32(FP)
+	VMOVSD X0, sum+24(FP)
+	VZEROUPPER
+	RET
+
+// func scaleBlockAVX512(dst *float32, n int, f *factor)
+TEXT ·scaleBlockAVX512(SB), NOSPLIT, $0-24
+	MOVQ dst+0(FP), DI
+	MOVQ n+8(FP), CX
+	MOVQ f+16(FP), AX
+	LOADFACTOR
+	CMPB 12(AX), $0
+	JNE careful
+	SCALEALL(SCALE, scaleLoop, scaleTail, scalePart, scaled)
+	VZEROUPPER
+	RET
+
+careful:
+	SCALEALL(SCALECARE, careLoop, careTail, carePart, cared)
+	VZEROUPPER
+	RET
+
+// func expScaleBlockAVX512(dst, src *float32, n int, ref *reference, f *factor)
+//
+// The factor must not be a careful one.
+TEXT ·expScaleBlockAVX512(SB), NOSPLIT, $0-40
+	MOVQ dst+0(FP), DI
+	MOVQ src+8(FP), SI
+	MOVQ n+16(FP), CX
+	MOVQ ref+24(FP), AX
+	LOADREF
+	MOVQ f+32(FP), AX
+	LOADFACTOR
+	CONSTANTS
+	GROUPS(SCALEKEEP, SCALEPART1, SCALEPART2)
+	VZEROUPPER
+	RET
+
+// func expScaleCareBlockAVX512(dst, src *float32, n int, ref *reference, f *factor)
+//
+// The factor must be a careful one.
+TEXT ·expScaleCareBlockAVX512(SB), NOSPLIT, $0-40
+	MOVQ dst+0(FP), DI
+	MOVQ src+8(FP), SI
+	MOVQ n+16(FP), CX
+	MOVQ ref+24(FP), AX
+	LOADREF
+	MOVQ f+32(FP), AX
+	LOADFACTOR
+	CONSTANTS
+	GROUPS(CAREKEEP, CAREPART1, CAREPART2)
+	VZEROUPPER
+	RET
