@@ -2,7 +2,11 @@ package softmax
 
 // This file decides which kernel runs.
 
-import "os"
+import (
+	"os"
+
+	"github.com/klauspost/cpuid/v2"
+)
 
 // kernel names an implementation of the primitives in row.go. It is a number,
 // and calls go through a switch, because arguments of a call through a function
@@ -38,3 +42,19 @@ func chooseKernel(name string) kernel {
 // "generic". All return the same bits; they differ in speed. The package
 // comment says how to choose one.
 func Kernel() string { return active.String() }
+
+// storedLimit returns the length of the longest row whose exponentials are
+// stored and scaled later. Beyond, they are computed twice.
+func storedLimit(k kernel) int {
+	if k == kernelAVX512 {
+		return 1 << 18 // it computes faster than it loads from beyond the L2 cache
+	}
+	return storedLen
+}
+
+// canStream reports whether expScaleStream really stores past the caches.
+func canStream(k kernel) bool { return k == kernelAVX512 || k == kernelAVX2 }
+
+// streamLen is the length of rows so long that dst would fill the last-level
+// cache: their probabilities are stored past the caches.
+var streamLen = max(cpuid.CPU.Cache.L3, 16<<20) / 8

@@ -26,6 +26,10 @@ func softmaxBlocks(k kernel, dst, src []float32, cols, rows, dstStride, srcStrid
 	case kernelAVX512:
 		softmaxBlocksAVX512(&dst[0], &src[0], cols, rows, dstStride, srcStride)
 	case kernelAVX2:
+		if cols <= 32 {
+			softmaxShortAVX2(&dst[0], &src[0], cols, rows, dstStride, srcStride)
+			return
+		}
 		softmaxBlocksAVX2(&dst[0], &src[0], cols, rows, dstStride, srcStride)
 	default:
 		softmaxBlocksGeneric(dst, src, cols, rows, dstStride, srcStride)
@@ -91,6 +95,19 @@ func expScaleBlock(k kernel, dst, src []float32, ref *reference, f *factor) {
 	}
 }
 
+// expScaleStream is expScaleBlock that stores past the caches. f must not be
+// careful, dst aligned to streamAlign bytes, and its length a multiple of 64.
+func expScaleStream(k kernel, dst, src []float32, ref *reference, f *factor) {
+	switch k {
+	case kernelAVX512:
+		expScaleStreamBlockAVX512(&dst[0], &src[0], len(src), ref, f)
+	case kernelAVX2:
+		expScaleStreamBlockAVX2(&dst[0], &src[0], len(src), ref, f)
+	default:
+		expScaleBlockGeneric(dst, src, ref, f)
+	}
+}
+
 //go:noescape
 func softmaxBlocksAVX512(dst, src *float32, cols, rows, dstStride, srcStride int)
 
@@ -110,10 +127,16 @@ func scaleBlockAVX512(dst *float32, n int, f *factor)
 func expScaleBlockAVX512(dst, src *float32, n int, ref *reference, f *factor)
 
 //go:noescape
+func expScaleStreamBlockAVX512(dst, src *float32, n int, ref *reference, f *factor)
+
+//go:noescape
 func expScaleCareBlockAVX512(dst, src *float32, n int, ref *reference, f *factor)
 
 //go:noescape
 func softmaxBlocksAVX2(dst, src *float32, cols, rows, dstStride, srcStride int)
+
+//go:noescape
+func softmaxShortAVX2(dst, src *float32, cols, rows, dstStride, srcStride int)
 
 //go:noescape
 func maxBlockAVX2(src *float32, n int) float32
@@ -129,6 +152,9 @@ func scaleBlockAVX2(dst *float32, n int, f *factor)
 
 //go:noescape
 func expScaleBlockAVX2(dst, src *float32, n int, ref *reference, f *factor)
+
+//go:noescape
+func expScaleStreamBlockAVX2(dst, src *float32, n int, ref *reference, f *factor)
 
 //go:noescape
 func expScaleCareBlockAVX2(dst, src *float32, n int, ref *reference, f *factor)

@@ -26,3 +26,7 @@ func scaleBlock(_ kernel, dst []float32, f *factor) { scaleBlockGeneric(dst, f) 
 func expScaleBlock(_ kernel, dst, src []float32, ref *reference, f *factor) {
 	expScaleBlockGeneric(dst, src, ref, f)
 }
+
+func expScaleStream(_ kernel, dst, src []float32, ref *reference, f *factor) {
+	expScaleBlockGeneric(dst, src, ref, f)
+}

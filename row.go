@@ -21,7 +21,10 @@ package softmax
 // first; that is exact, by Sterbenz's lemma, for every element that does not
 // vanish.
 
-import "math"
+import (
+	"math"
+	"unsafe"
+)
 
 const (
 	blockLen    = 4096 // elements per block: 16 KiB, a part of every L1 data cache
@@ -30,7 +33,9 @@ const (
 	exactLimit  = 16384
 	careShift   = 126 // a careful factor is 2^careShift too large
 
-	storedLen = 1 << 18 // longest row whose exponentials are stored and scaled later
+	streamAlign = 64 // bytes to which dst is aligned where it is stored past the caches
+
+	storedLen = 1 << 20 // no kernel stores the exponentials of a longer row
 )
 
 // reference says how a block's exponentials are scaled. Assembly reads it.
@@ -180,7 +185,7 @@ func softmaxRow(k kernel, dst, src []float32) {
 	switch {
 	case len(src) <= blockLen:
 		softmaxBlocks(k, dst, src, len(src), 1, 0, 0)
-	case len(src) <= storedLen:
+	case len(src) <= storedLimit(k):
 		softmaxStored(k, dst, src)
 	default:
 		softmaxRecomputed(k, dst, src)
@@ -218,6 +223,14 @@ func softmaxRecomputed(k kernel, dst, src []float32) {
 	}
 	ref := shiftReference(r.shift, r.bias)
 	f := newFactor(r.sum, 0, needsCare(r.sum, r.shift-r.maxShift, r.large))
+	if canStream(k) && len(src) >= streamLen && !f.careful && &dst[0] != &src[0] {
+		// The first elements, at least one, bring dst to a multiple of streamAlign.
+		n := streamAlign/4 - int(uintptr(unsafe.Pointer(&dst[0]))%streamAlign)/4
+		expScaleBlock(k, dst[:n], src[:n], &ref, &f)
+		for dst, src = dst[n:], src[n:]; len(src) >= blockLen; dst, src = dst[blockLen:], src[blockLen:] {
+			expScaleStream(k, dst[:blockLen], src[:blockLen], &ref, &f)
+		}
+	}
 	for len(src) > 0 {
 		n := min(len(src), blockLen)
 		expScaleBlock(k, dst[:n], src[:n], &ref, &f)

@@ -92,7 +92,7 @@ func Softmax[T Float](dst, src []T) {
 // asFloat32 views s, whose elements are float32, as what it is: in a generic
 // function the compiler cannot see that.
 func asFloat32[T Float](s []T) []float32 {
-	return unsafe.Slice((*float32)(unsafe.Pointer(unsafe.SliceData(s))), len(s))
+	return *(*[]float32)(unsafe.Pointer(&s))
 }
 
 // spansOverlap reports whether the size bytes at a and those at b share any.

@@ -158,10 +158,16 @@ GLOBL vanishScale<>(SB), RODATA|NOPTR, $8
 #define SUMPART VANDPS Y8, Y12, Y12; VANDPS (AX), Y8, Y6
 #define SUMPAIR(ACC, LOST) VADDPS Y9, Y8, Y8; ADDPAIR(ACC, LOST)
 
+// PREFETCH asks for the logits one block ahead, for rows that come from memory.
+#define PREFETCH \
+	PREFETCHT0 16384(SI) \
+	PREFETCHT0 16448(SI)
+#define NOPREFETCH
+
 // GROUPS does all groups of 32 among the CX elements at SI, and leaves CX < 32.
 // While one group is in the second half the next is in the first: so a chain of
 // dependent operations that is much longer than a group does not hold it up.
-#define GROUPS(KEEP, PAIR) \
+#define GROUPS(KEEP, PAIR, AHEAD) \
 	SUBQ $32, CX \
 	JLT none \
 	FRONT(0(SI), Y0, Y1) \
@@ -172,6 +178,7 @@ GLOBL vanishScale<>(SB), RODATA|NOPTR, $8
 	SUBQ $32, CX \
 	JLT last \
 loop: \
+	AHEAD \
 	BACK(Y0, Y1, Y8) \
 	KEEP(Y8, Y9, 0) \
 	FRONT(0(SI), Y0, Y1) \
@@ -218,9 +225,9 @@ none: \
 
 // EXPSUM computes the exponentials of the CX elements at SI and adds them to the
 // lanes. The sums of the last pairs gather in Y4 and Y5.
-#define EXPSUM(KEEP, PART) \
+#define EXPSUM(KEEP, PART, AHEAD) \
 	LANES \
-	GROUPS(KEEP, SUMPAIR) \
+	GROUPS(KEEP, SUMPAIR, AHEAD) \
 	JEQ summed \
 	SPLIT \
 	VXORPS Y4, Y4, Y4 \
@@ -282,15 +289,11 @@ summed:
 	VCVTPS2PD 48(R11), Y7 \
 	VADDPD Y6, Y4, Y4 \
 	VADDPD Y7, Y5, Y5 \
-	VADDPD Y5, Y4, Y4 \
-	VADDPD Y4, Y0, Y0 \
-	VEXTRACTF128 $1, Y0, X1 \
-	VADDPD X1, X0, X0 \
-	VPERMILPD $1, X0, X1 \
-	VADDSD X1, X0, X0
+	VADDPD Y5, Y4, Y2 \
+	FOLD
 
-// MAXIMUM sets every element of Y0 to the maximum of the CX elements at SI. It
-// moves SI, and uses AX, CX, R8-R10, Y1-Y3, Y9.
+// MAXIMUM sets every element of Y9 to the maximum of the CX elements at SI. It
+// moves SI, and uses AX, CX, R8-R10, Y0-Y3, Y8.
 #define MAXIMUM \
 	VBROADCASTSS (SI), Y0 \
 	SUBQ $32, CX \
@@ -310,10 +313,10 @@ maxLoop: \
 	VMAXPS Y3, Y2, Y2 \
 	VMAXPS Y2, Y0, Y0 \
 maxTail: \
-	ADDQ $32, CX \
-	JEQ maxAcross \
-	SPLIT \
 	VMOVAPS Y0, Y3 \
+	ADDQ $32, CX \
+	JEQ maxDone \
+	SPLIT \
 	TESTQ R8, R8 \
 	JEQ maxWhole \
 	LOADPART((SI)(R10*1)) \
@@ -325,14 +328,8 @@ maxWhole: \
 	ADDQ $32, SI \
 	JMP maxWhole \
 maxDone: \
-	VMOVAPS Y3, Y0 \
-maxAcross: \
-	VPERM2F128 $1, Y0, Y0, Y1 \
-	VMAXPS Y1, Y0, Y0 \
-	VPERMILPS $0x4E, Y0, Y1 \
-	VMAXPS Y1, Y0, Y0 \
-	VPERMILPS $0xB1, Y0, Y1 \
-	VMAXPS Y1, Y0, Y0
+	VMOVAPS Y3, Y9 \
+	ACROSS
 
 // SCALE multiplies the exponentials in Y by the factor Y10 + Y11, and SCALECARE
 // by one that is 2^126 too large, with cutoff Y12. Both use T.
@@ -390,7 +387,7 @@ done:
 
 // EXPSCALE writes the CX probabilities of the logits at SI.
 #define EXPSCALE(KEEP, MULTIPLY) \
-	GROUPS(KEEP, NOPAIR) \
+	GROUPS(KEEP, NOPAIR, PREFETCH) \
 	JEQ done \
 	SPLIT \
 	TESTQ R8, R8 \
@@ -413,6 +410,7 @@ done:
 
 #define NOPAIR(ACC, LOST)
 #define SCALEKEEP(Y, T, offset) SCALE(Y, T); VMOVUPS Y, offset(DI)
+#define STREAMKEEP(Y, T, offset) SCALE(Y, T); VMOVNTPS Y, offset(DI)
 #define CAREKEEP(Y, T, offset) SCALECARE(Y, T); VMOVUPS Y, offset(DI)
 
 // LOADREF loads the reference at AX.
@@ -435,6 +433,324 @@ done:
 	CMPL CX, $0xFF \
 	SETEQ AX
 
+// FACTOR sets Y10 and Y11 to the factor of a row with sum X0. It uses X1-X3.
+#define FACTOR \
+	VMOVSD one<>(SB), X1 \
+	VDIVSD X0, X1, X1 \
+	VCVTSD2SS X1, X1, X2 \
+	VCVTSS2SD X2, X2, X3 \
+	VSUBSD X3, X1, X1 \
+	VMULSD lowCut<>(SB), X3, X3 \
+	VADDSD X3, X1, X1 \
+	VSUBSD X3, X1, X1 \
+	VCVTSD2SS X1, X1, X1 \
+	VBROADCASTSS X2, Y10 \
+	VBROADCASTSS X1, Y11
+
+// CAREFACTOR makes that a careful factor, with its cutoff in Y12.
+#define CAREFACTOR \
+	VMULPS lift<>(SB), Y10, Y10 \
+	VMULPS lift<>(SB), Y11, Y11 \
+	VMULSD vanishScale<>(SB), X0, X0 \
+	VCVTSD2SS X0, X0, X0 \
+	VBROADCASTSS X0, Y12
+
+// REFERENCE computes a row's reference from the maximum in Y9, into Y13-Y15. It
+// uses Y8.
+#define REFERENCE(far, near) \
+	VMOVUPS tiny<>(SB), Y15 \
+	VANDPS absMask<>(SB), Y9, Y8 \
+	VUCOMISS exactLimit<>(SB), X8 \
+	JCC far \
+near: \
+	VMOVUPS intMagic<>(SB), Y8 \
+	VFMADD231PS log2e<>(SB), Y9, Y8 \
+	VSUBPS intMagic<>(SB), Y8, Y8 \
+	VMOVUPS topMagic<>(SB), Y13 \
+	VFMADD231PS minusEight<>(SB), Y8, Y13 \
+	VMOVUPS vanishLn2<>(SB), Y14 \
+	VFMADD231PS ln2<>(SB), Y8, Y14
+
+// FAR is its rare part: the maximum is far from 0, and is subtracted.
+#define FAR(far, near) \
+far: \
+	VXORPS signMask<>(SB), Y9, Y15 \
+	VADDPS Y15, Y9, Y9 \
+	JMP near
+
+// ACROSS sets every element of Y9 to the maximum of all. It uses Y8.
+#define ACROSS \
+	VPERM2F128 $1, Y9, Y9, Y8 \
+	VMAXPS Y8, Y9, Y9 \
+	VPERMILPS $0x4E, Y9, Y8 \
+	VMAXPS Y8, Y9, Y9 \
+	VPERMILPS $0xB1, Y9, Y8 \
+	VMAXPS Y8, Y9, Y9
+
+// PAIRTOTAL adds the pair sums of lanes 0-7 in Y and of lanes 8-15 in YY, whose low
+// halves are X and XX, to X0 in float64. It uses Y1-Y3.
+#define PAIRTOTAL(Y, X, YY, XX) \
+	VEXTRACTF128 $1, Y, X2 \
+	VEXTRACTF128 $1, YY, X3 \
+	VCVTPS2PD X, Y0 \
+	VCVTPS2PD XX, Y1 \
+	VCVTPS2PD X2, Y2 \
+	VCVTPS2PD X3, Y3 \
+	VADDPD Y1, Y0, Y0 \
+	VADDPD Y3, Y2, Y2 \
+	FOLD
+
+// FOLD adds the float64 lanes 4, 2 and 1 apart in Y0 and Y2 to X0. It uses X1.
+#define FOLD \
+	VADDPD Y2, Y0, Y0 \
+	VEXTRACTF128 $1, Y0, X1 \
+	VADDPD X1, X0, X0 \
+	VPERMILPD $1, X0, X1 \
+	VADDSD X1, X0, X0
+
+// LOADMASKED loads to Y the elements at P under MASK. The row's first element
+// fills up. It uses Y9.
+#define LOADMASKED(P, MASK, Y) \
+	VMASKMOVPS P, MASK, Y \
+	VBROADCASTSS (SI), Y9 \
+	VBLENDVPS MASK, Y, Y9, Y
+
+// CHECK branches where the exponentials' bits, whose conjunction is Y9, ask for a
+// careful factor, or the sum X0 is NaN.
+#define CHECK(careful, undefined) \
+	VUCOMISD X0, X0 \
+	JPS undefined \
+	VPSLLD $1, Y9, Y9 \
+	VMOVMSKPS Y9, CX \
+	CMPL CX, $0xFF \
+	JNE careful
+
+// NEXTROW moves on to the next row.
+#define NEXTROW(again) \
+	ADDQ R9, DI \
+	ADDQ R11, SI \
+	SUBQ $1, R13 \
+	JNE again \
+	VZEROUPPER \
+	RET
+
+// UNDEFINED makes the row of R12 elements all NaN. It uses AX, CX, R10.
+#define UNDEFINED(undefined, next) \
+undefined: \
+	MOVQ DI, R10 \
+	MOVQ R12, CX \
+	MOVL nanBits<>(SB), AX \
+	REP; STOSL \
+	MOVQ R10, DI \
+	JMP next
+
+// func softmaxShortAVX2(dst, src *float32, cols, rows, dstStride, srcStride int)
+//
+// It is softmaxBlocksAVX2 for at most 32 columns: the row stays in registers.
+// R13 counts rows, R9 and R11 are the strides in bytes, R12 is cols, R8 the
+// number of elements in a partial vector at the end. DX and BX point to masks.
+TEXT ·softmaxShortAVX2(SB), NOSPLIT, $0-48
+	MOVQ dst+0(FP), DI
+	MOVQ src+8(FP), SI
+	MOVQ cols+16(FP), R12
+	MOVQ rows+24(FP), R13
+	MOVQ dstStride+32(FP), R9
+	MOVQ srcStride+40(FP), R11
+	SHLQ $2, R9
+	SHLQ $2, R11
+	MOVQ R12, R8
+	ANDQ $7, R8
+	LEAQ tailMask<>+32(SB), BX
+	MOVQ R12, AX
+	CMPQ R12, $16
+	JGT wide
+	CMPQ R12, $8
+	JGT pair
+
+	// One vector, with mask Y7: logits in Y0, exponentials in Y4.
+	SHLQ $2, AX
+	SUBQ AX, BX
+	VMOVUPS (BX), Y7
+
+one:
+	LOADMASKED((SI), Y7, Y0)
+	VMOVAPS Y0, Y9
+	ACROSS
+	REFERENCE(oneFar, oneNear)
+	FRONT(Y0, Y0, Y1)
+	BACK(Y0, Y1, Y4)
+	VANDPS Y7, Y4, Y6
+	VEXTRACTF128 $1, Y6, X2
+	VCVTPS2PD X6, Y0
+	VCVTPS2PD X2, Y2
+	FOLD
+	VMOVAPS Y4, Y9
+	CHECK(oneCare, oneUndefined)
+	FACTOR
+	SCALE(Y4, Y0)
+
+oneStore:
+	TESTQ R8, R8
+	JNE onePart
+	VMOVUPS Y4, (DI)
+
+oneNext:
+	NEXTROW(one)
+
+onePart:
+	XORL R10, R10
+	STOREPART(Y4, X4)
+	JMP oneNext
+
+oneCare:
+	FACTOR
+	CAREFACTOR
+	SCALECARE(Y4, Y0)
+	JMP oneStore
+
+	FAR(oneFar, oneNear)
+	UNDEFINED(oneUndefined, oneNext)
+
+	// Two vectors, the second with mask Y7: logits in Y0 and Y2, exponentials in
+	// Y4 and Y5.
+pair:
+	SUBQ $8, AX
+	SHLQ $2, AX
+	SUBQ AX, BX
+	VMOVUPS (BX), Y7
+
+two:
+	VMOVUPS (SI), Y0
+	LOADMASKED(32(SI), Y7, Y2)
+	VMAXPS Y0, Y2, Y9
+	ACROSS
+	REFERENCE(twoFar, twoNear)
+	FRONT(Y0, Y0, Y1)
+	FRONT(Y2, Y2, Y3)
+	BACK(Y0, Y1, Y4)
+	BACK(Y2, Y3, Y5)
+	VANDPS Y7, Y5, Y6
+	VANDPS Y4, Y5, Y9
+	PAIRTOTAL(Y4, X4, Y6, X6)
+	CHECK(twoCare, twoUndefined)
+	FACTOR
+	SCALE(Y4, Y0)
+	SCALE(Y5, Y1)
+
+twoStore:
+	VMOVUPS Y4, (DI)
+	TESTQ R8, R8
+	JNE twoPart
+	VMOVUPS Y5, 32(DI)
+
+twoNext:
+	NEXTROW(two)
+
+twoPart:
+	MOVL $32, R10
+	STOREPART(Y5, X5)
+	JMP twoNext
+
+twoCare:
+	FACTOR
+	CAREFACTOR
+	SCALECARE(Y4, Y0)
+	SCALECARE(Y5, Y1)
+	JMP twoStore
+
+	FAR(twoFar, twoNear)
+	UNDEFINED(twoUndefined, twoNext)
+
+	// Four vectors, the third with the mask at DX and the fourth, which may be
+	// empty, with that at BX: logits in Y0, Y2, Y4, Y6, exponentials in Y4, Y5,
+	// Y6, Y8.
+wide:
+	LEAQ tailMask<>(SB), DX
+	CMPQ R12, $24
+	JGE whole2
+	LEAQ tailMask<>+32(SB), DX
+	MOVQ R8, CX
+	SHLQ $2, CX
+	SUBQ CX, DX
+	JMP four
+
+whole2:
+	MOVQ R12, CX
+	SUBQ $24, CX
+	SHLQ $2, CX
+	SUBQ CX, BX
+
+four:
+	VMOVUPS (DX), Y12
+	VMOVUPS (BX), Y7
+	VMOVUPS (SI), Y0
+	VMOVUPS 32(SI), Y2
+	LOADMASKED(64(SI), Y12, Y4)
+	LOADMASKED(96(SI), Y7, Y6)
+	VMAXPS Y0, Y2, Y8
+	VMAXPS Y4, Y6, Y9
+	VMAXPS Y8, Y9, Y9
+	ACROSS
+	REFERENCE(fourFar, fourNear)
+	FRONT(Y0, Y0, Y1)
+	FRONT(Y2, Y2, Y3)
+	FRONT(Y4, Y4, Y5)
+	FRONT(Y6, Y6, Y10)
+	BACK(Y6, Y10, Y8)
+	BACK(Y4, Y5, Y6)
+	BACK(Y2, Y3, Y5)
+	BACK(Y0, Y1, Y4)
+	VANDPS Y12, Y6, Y10
+	VANDPS Y7, Y8, Y11
+	VANDPS Y4, Y5, Y0
+	VANDPS Y6, Y8, Y1
+	VANDPS Y0, Y1, Y9
+	VADDPS Y4, Y10, Y10
+	VADDPS Y5, Y11, Y11
+	PAIRTOTAL(Y10, X10, Y11, X11)
+	CHECK(fourCare, fourUndefined)
+	FACTOR
+	SCALE(Y4, Y0)
+	SCALE(Y5, Y1)
+	SCALE(Y6, Y2)
+	SCALE(Y8, Y3)
+
+fourStore:
+	VMOVUPS Y4, (DI)
+	VMOVUPS Y5, 32(DI)
+	CMPQ R12, $24
+	JLT third
+	VMOVUPS Y6, 64(DI)
+	JEQ fourNext
+	CMPQ R12, $32
+	JLT fourth
+	VMOVUPS Y8, 96(DI)
+
+fourNext:
+	NEXTROW(four)
+
+third:
+	MOVL $64, R10
+	STOREPART(Y6, X6)
+	JMP fourNext
+
+fourth:
+	MOVL $96, R10
+	STOREPART(Y8, X8)
+	JMP fourNext
+
+fourCare:
+	FACTOR
+	CAREFACTOR
+	SCALECARE(Y4, Y0)
+	SCALECARE(Y5, Y1)
+	SCALECARE(Y6, Y2)
+	SCALECARE(Y8, Y3)
+	JMP fourStore
+
+	FAR(fourFar, fourNear)
+	UNDEFINED(fourUndefined, fourNext)
+
 // func softmaxBlocksAVX2(dst, src *float32, cols, rows, dstStride, srcStride int)
 //
 // BX and DX point to the row, R12 counts columns and R13 rows.
@@ -449,43 +765,18 @@ row:
 	MOVQ R12, CX
 	MAXIMUM
 
-	// newReference
-	VANDPS absMask<>(SB), Y0, Y1
-	VCMPPS $0x1D, exactLimit<>(SB), Y1, Y1
-	VXORPS signMask<>(SB), Y0, Y2
-	VMOVUPS tiny<>(SB), Y15
-	VBLENDVPS Y1, Y2, Y15, Y15
-	VADDPS Y15, Y0, Y0
-	VMOVUPS intMagic<>(SB), Y1
-	VFMADD231PS log2e<>(SB), Y0, Y1
-	VSUBPS intMagic<>(SB), Y1, Y1
-	VMOVUPS topMagic<>(SB), Y13
-	VFMADD231PS minusEight<>(SB), Y1, Y13
-	VMOVUPS vanishLn2<>(SB), Y14
-	VFMADD231PS ln2<>(SB), Y1, Y14
-
+	REFERENCE(far, near)
 	MOVQ DX, SI
 	MOVQ BX, DI
 	MOVQ R12, CX
-	EXPSUM(EXPKEEP, EXPPART)
+	EXPSUM(EXPKEEP, EXPPART, NOPREFETCH)
 	TOTAL
 	MOVQ BX, DI
 	MOVQ R12, CX
 	VUCOMISD X0, X0
 	JPS undefined
 
-	// newFactor
-	VMOVSD one<>(SB), X1
-	VDIVSD X0, X1, X1
-	VCVTSD2SS X1, X1, X2
-	VCVTSS2SD X2, X2, X3
-	VSUBSD X3, X1, X1
-	VMULSD lowCut<>(SB), X3, X3
-	VADDSD X3, X1, X1
-	VSUBSD X3, X1, X1
-	VCVTSD2SS X1, X1, X1
-	VBROADCASTSS X2, Y10
-	VBROADCASTSS X1, Y11
+	FACTOR
 	VPSLLD $1, Y12, Y12
 	VMOVMSKPS Y12, AX
 	CMPL AX, $0xFF
@@ -503,13 +794,11 @@ next:
 	RET
 
 careful:
-	VMULPS lift<>(SB), Y10, Y10
-	VMULPS lift<>(SB), Y11, Y11
-	VMULSD vanishScale<>(SB), X0, X0
-	VCVTSD2SS X0, X0, X0
-	VBROADCASTSS X0, Y12
+	CAREFACTOR
 	SCALEALL(SCALECARE, careLoop, careTail, careWhole, cared)
 	JMP next
+
+	FAR(far, near)
 
 undefined:
 	MOVL nanBits<>(SB), AX
@@ -521,7 +810,7 @@ TEXT ·maxBlockAVX2(SB), NOSPLIT, $0-20
 	MOVQ src+0(FP), SI
 	MOVQ n+8(FP), CX
 	MAXIMUM
-	VMOVSS X0, ret+16(FP)
+	VMOVSS X9, ret+16(FP)
 	VZEROUPPER
 	RET
 
@@ -532,7 +821,7 @@ TEXT ·expBlockAVX2(SB), NOSPLIT, $96-41
 	MOVQ n+16(FP), CX
 	MOVQ ref+24(FP), AX
 	LOADREF
-	EXPSUM(EXPKEEP, EXPPART)
+	EXPSUM(EXPKEEP, EXPPART, NOPREFETCH)
 	TOTAL
 	LARGE
 	VMOVSD X0, sum+32(FP)
@@ -546,7 +835,7 @@ TEXT ·sumBlockAVX2(SB), NOSPLIT, $96-33
 	MOVQ n+8(FP), CX
 	MOVQ ref+16(FP), AX
 	LOADREF
-	EXPSUM(SUMKEEP, SUMPART)
+	EXPSUM(SUMKEEP, SUMPART, PREFETCH)
 	TOTAL
 	LARGE
 	VMOVSD X0, sum+24(FP)
@@ -598,5 +887,22 @@ TEXT ·expScaleCareBlockAVX2(SB), NOSPLIT, $0-40
 	MOVQ f+32(FP), AX
 	LOADFACTOR
 	EXPSCALE(CAREKEEP, SCALECARE)
+	VZEROUPPER
+	RET
+
+// func expScaleStreamBlockAVX2(dst, src *float32, n int, ref *reference, f *factor)
+//
+// It stores past the caches. The factor must not be a careful one, n a multiple
+// of 32, and dst aligned to 32 bytes.
+TEXT ·expScaleStreamBlockAVX2(SB), NOSPLIT, $0-40
+	MOVQ dst+0(FP), DI
+	MOVQ src+8(FP), SI
+	MOVQ n+16(FP), CX
+	MOVQ ref+24(FP), AX
+	LOADREF
+	MOVQ f+32(FP), AX
+	LOADFACTOR
+	GROUPS(STREAMKEEP, NOPAIR, PREFETCH)
+	SFENCE
 	VZEROUPPER
 	RET

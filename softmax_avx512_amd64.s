@@ -140,9 +140,17 @@ GLOBL expTable<>(SB), RODATA|NOPTR, $32
 	VADDPS Q, P, K2, P \
 	ADDPAIR(P)
 
-// GROUPS does the CX elements at SI. While two groups of 32 are in the second
+// PREFETCH asks for the logits one block ahead, for rows that come from memory.
+#define PREFETCH \
+	PREFETCHT0 16384(SI) \
+	PREFETCHT0 16448(SI) \
+	PREFETCHT0 16512(SI) \
+	PREFETCHT0 16576(SI)
+#define NOPREFETCH
+
+// WHOLEGROUPS does groups of 64 of the CX elements at SI. While two groups of 32 are in the second
 // half of the exponential the next two are in the first.
-#define GROUPS(KEEP, PART1, PART2) \
+#define WHOLEGROUPS(KEEP, AHEAD) \
 	SUBQ $64, CX \
 	JLT none \
 	FRONT(0(SI), Z0, Z1) \
@@ -153,6 +161,7 @@ GLOBL expTable<>(SB), RODATA|NOPTR, $32
 	SUBQ $64, CX \
 	JLT last \
 loop: \
+	AHEAD \
 	BACK(Z0, Z1, Z8) \
 	FRONT(0(SI), Z0, Z1) \
 	BACK(Z2, Z3, Z9) \
@@ -176,7 +185,11 @@ last: \
 	KEEP(Z10, Z11, 128) \
 	ADDQ $256, DI \
 none: \
-	ADDQ $64, CX \
+	ADDQ $64, CX
+
+// GROUPS does all of them.
+#define GROUPS(KEEP, PART1, PART2, AHEAD) \
+	WHOLEGROUPS(KEEP, AHEAD) \
 	JEQ finished \
 part: \
 	MASKS \
@@ -323,6 +336,11 @@ done:
 	SCALE(Q, Z13) \
 	VMOVUPS P, offset(DI) \
 	VMOVUPS Q, (offset+64)(DI)
+#define STREAMKEEP(P, Q, offset) \
+	SCALE(P, Z12) \
+	SCALE(Q, Z13) \
+	VMOVNTPS P, offset(DI) \
+	VMOVNTPS Q, (offset+64)(DI)
 #define SCALEPART1(P) SCALE(P, Z12); VMOVUPS P, K1, (DI)
 #define SCALEPART2(P, Q) SCALE(P, Z12); SCALE(Q, Z13); VMOVUPS P, (DI); VMOVUPS Q, K2, 64(DI)
 #define CAREKEEP(P, Q, offset) \
@@ -384,7 +402,7 @@ row:
 	MOVQ BX, DI
 	MOVQ R12, CX
 	LANES
-	GROUPS(EXPKEEP, EXPPART1, EXPPART2)
+	GROUPS(EXPKEEP, EXPPART1, EXPPART2, NOPREFETCH)
 	TOTAL
 	MOVQ BX, DI
 	MOVQ R12, CX
@@ -450,7 +468,7 @@ TEXT ·expBlockAVX512(SB), NOSPLIT, $0-41
 	LOADREF
 	CONSTANTS
 	LANES
-	GROUPS(EXPKEEP, EXPPART1, EXPPART2)
+	GROUPS(EXPKEEP, EXPPART1, EXPPART2, NOPREFETCH)
 	TOTAL
 	LARGE
 	SETCS large+40(FP)
@@ -466,7 +484,7 @@ TEXT ·sumBlockAVX512(SB), NOSPLIT, $0-33
 	LOADREF
 	CONSTANTS
 	LANES
-	GROUPS(SUMKEEP, SUMPART1, SUMPART2)
+	GROUPS(SUMKEEP, SUMPART1, SUMPART2, PREFETCH)
 	TOTAL
 	LARGE
 	SETCS large+32(FP)
@@ -503,7 +521,7 @@ TEXT ·expScaleBlockAVX512(SB), NOSPLIT, $0-40
 	MOVQ f+32(FP), AX
 	LOADFACTOR
 	CONSTANTS
-	GROUPS(SCALEKEEP, SCALEPART1, SCALEPART2)
+	GROUPS(SCALEKEEP, SCALEPART1, SCALEPART2, PREFETCH)
 	VZEROUPPER
 	RET
 
@@ -519,6 +537,24 @@ TEXT ·expScaleCareBlockAVX512(SB), NOSPLIT, $0-40
 	MOVQ f+32(FP), AX
 	LOADFACTOR
 	CONSTANTS
-	GROUPS(CAREKEEP, CAREPART1, CAREPART2)
+	GROUPS(CAREKEEP, CAREPART1, CAREPART2, PREFETCH)
+	VZEROUPPER
+	RET
+
+// func expScaleStreamBlockAVX512(dst, src *float32, n int, ref *reference, f *factor)
+//
+// It stores past the caches. The factor must not be a careful one, n a multiple
+// of 64, and dst aligned to 64 bytes.
+TEXT ·expScaleStreamBlockAVX512(SB), NOSPLIT, $0-40
+	MOVQ dst+0(FP), DI
+	MOVQ src+8(FP), SI
+	MOVQ n+16(FP), CX
+	MOVQ ref+24(FP), AX
+	LOADREF
+	MOVQ f+32(FP), AX
+	LOADFACTOR
+	CONSTANTS
+	WHOLEGROUPS(STREAMKEEP, PREFETCH)
+	SFENCE
 	VZEROUPPER
 	RET
