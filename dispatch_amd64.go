@@ -24,6 +24,10 @@ func availableKernels() []kernel {
 func softmaxBlocks(k kernel, dst, src []float32, cols, rows, dstStride, srcStride int) {
 	switch k {
 	case kernelAVX512:
+		if cols <= 32 {
+			softmaxShortAVX512(&dst[0], &src[0], cols, rows, dstStride, srcStride)
+			return
+		}
 		softmaxBlocksAVX512(&dst[0], &src[0], cols, rows, dstStride, srcStride)
 	case kernelAVX2:
 		if cols <= 32 {
@@ -110,6 +114,9 @@ func expScaleStream(k kernel, dst, src []float32, ref *reference, f *factor) {
 
 //go:noescape
 func softmaxBlocksAVX512(dst, src *float32, cols, rows, dstStride, srcStride int)
+
+//go:noescape
+func softmaxShortAVX512(dst, src *float32, cols, rows, dstStride, srcStride int)
 
 //go:noescape
 func maxBlockAVX512(src *float32, n int) float32

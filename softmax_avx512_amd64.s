@@ -16,7 +16,7 @@
 //	Z27  conjunction of the bits of all exponentials
 //	Z28, Z29  high and low part of the factor      Z30  its cutoff
 //	Z31  minNorm
-//	K1, K2   elements of a partial vector
+//	K1, K2   elements of a partial vector      K3  needed for a moment
 
 #include "textflag.h"
 
@@ -230,6 +230,10 @@ finished:
 	VCVTPS2PD Y3, Z3 \
 	VADDPD Z1, Z0, Z0 \
 	VADDPD Z3, Z2, Z2 \
+	FOLD
+
+// FOLD adds the float64 lanes 8, 4, 2 and 1 apart in Z0 and Z2 to X0. It uses X1.
+#define FOLD \
 	VADDPD Z2, Z0, Z0 \
 	VEXTRACTF64X4 $1, Z0, Y1 \
 	VADDPD Y1, Y0, Y0 \
@@ -237,6 +241,17 @@ finished:
 	VADDPD X1, X0, X0 \
 	VPERMILPD $1, X0, X1 \
 	VADDSD X1, X0, X0
+
+// ACROSS sets every element of Z to the maximum of all. It uses T.
+#define ACROSS(Z, T) \
+	VSHUFF64X2 $0x4E, Z, Z, T \
+	VMAXPS T, Z, Z \
+	VSHUFF64X2 $0xB1, Z, Z, T \
+	VMAXPS T, Z, Z \
+	VPERMILPS $0x4E, Z, T \
+	VMAXPS T, Z, Z \
+	VPERMILPS $0xB1, Z, T \
+	VMAXPS T, Z, Z
 
 // MAXIMUM sets every element of Z0 to the maximum of the CX elements at SI. It
 // moves SI, and uses AX, CX, R8, Z1-Z3.
@@ -270,14 +285,7 @@ maxPart: \
 	SUBQ $16, CX \
 	JGT maxPart \
 maxAcross: \
-	VSHUFF64X2 $0x4E, Z0, Z0, Z1 \
-	VMAXPS Z1, Z0, Z0 \
-	VSHUFF64X2 $0xB1, Z0, Z0, Z1 \
-	VMAXPS Z1, Z0, Z0 \
-	VPERMILPS $0x4E, Z0, Z1 \
-	VMAXPS Z1, Z0, Z0 \
-	VPERMILPS $0xB1, Z0, Z1 \
-	VMAXPS Z1, Z0, Z0
+	ACROSS(Z0, Z1)
 
 // SCALE multiplies the exponentials in P by the factor Z28 + Z29, and SCALECARE
 // by one that is 2^126 too large, with cutoff Z30. Both use T.
@@ -365,8 +373,151 @@ done:
 // LARGE sets the carry flag if every exponential was at least 2.
 #define LARGE \
 	VPSLLD $1, Z27, Z27 \
-	VPMOVD2M Z27, K1 \
-	KORTESTW K1, K1
+	VPMOVD2M Z27, K3 \
+	KORTESTW K3, K3
+
+// REFERENCE computes a row's reference from its maximum, in every element of M,
+// which it destroys. It uses T.
+#define REFERENCE(M, T) \
+	VPANDD.BCST absMask<>(SB), M, T \
+	VCMPPS.BCST $0x1D, exactLimit<>(SB), T, K3 \
+	VBROADCASTSS tiny<>(SB), Z16 \
+	VPXORD.BCST signMask<>(SB), M, K3, Z16 \
+	VADDPS Z16, M, M \
+	VBROADCASTSS intMagic<>(SB), T \
+	VFMADD231PS.BCST log2e<>(SB), M, T \
+	VSUBPS.BCST intMagic<>(SB), T, T \
+	VBROADCASTSS topMagic<>(SB), Z18 \
+	VFMADD231PS.BCST minusEight<>(SB), T, Z18 \
+	VBROADCASTSS vanishLn2<>(SB), Z17 \
+	VFMADD231PS.BCST ln2<>(SB), T, Z17
+
+// FACTOR sets Z28 and Z29 to the factor of a row with sum X0. It uses X1-X3.
+#define FACTOR \
+	VMOVSD one<>(SB), X1 \
+	VDIVSD X0, X1, X1 \
+	VCVTSD2SS X1, X1, X2 \
+	VCVTSS2SD X2, X2, X3 \
+	VSUBSD X3, X1, X1 \
+	VMULSD lowCut<>(SB), X3, X3 \
+	VADDSD X3, X1, X1 \
+	VSUBSD X3, X1, X1 \
+	VCVTSD2SS X1, X1, X1 \
+	VBROADCASTSS X2, Z28 \
+	VBROADCASTSS X1, Z29
+
+// CAREFACTOR makes that a careful factor, with its cutoff in Z30.
+#define CAREFACTOR \
+	VMULPS.BCST lift<>(SB), Z28, Z28 \
+	VMULPS.BCST lift<>(SB), Z29, Z29 \
+	VMULSD vanishScale<>(SB), X0, X0 \
+	VCVTSD2SS X0, X0, X0 \
+	VBROADCASTSS X0, Z30 \
+	VBROADCASTSS minNorm<>(SB), Z31
+
+// NEXTROW moves on to the next row.
+#define NEXTROW(again) \
+	ADDQ R9, DI \
+	ADDQ R11, SI \
+	SUBQ $1, R13 \
+	JNE again \
+	VZEROUPPER \
+	RET
+
+// func softmaxShortAVX512(dst, src *float32, cols, rows, dstStride, srcStride int)
+//
+// It is softmaxBlocksAVX512 for at most 32 columns: the row stays in registers,
+// and a single group needs no lanes. R13 counts rows, R9 and R11 are the strides
+// in bytes, R12 is cols. Exponentials are in Z8, under K1, and Z9, under K2.
+TEXT ·softmaxShortAVX512(SB), NOSPLIT, $0-48
+	MOVQ dst+0(FP), DI
+	MOVQ src+8(FP), SI
+	MOVQ cols+16(FP), R12
+	MOVQ rows+24(FP), R13
+	MOVQ dstStride+32(FP), R9
+	MOVQ srcStride+40(FP), R11
+	SHLQ $2, R9
+	SHLQ $2, R11
+	MOVQ R12, CX
+	MASKS
+	CONSTANTS
+	CMPQ R12, $16
+	JGT two
+
+one:
+	LOADPART((SI), K1, Z0)
+	VMOVAPS Z0, Z4
+	ACROSS(Z4, Z5)
+	REFERENCE(Z4, Z5)
+	FRONT(Z0, Z0, Z1)
+	BACK(Z0, Z1, Z8)
+	VMOVAPS Z8, Z27
+	VMOVAPS.Z Z8, K1, Z4
+	VEXTRACTF64X4 $1, Z4, Y2
+	VCVTPS2PD Y4, Z0
+	VCVTPS2PD Y2, Z2
+	FOLD
+	VUCOMISD X0, X0
+	JPS oneUndefined
+	FACTOR
+	LARGE
+	JCC oneCare
+	SCALE(Z8, Z12)
+
+oneStore:
+	VMOVUPS Z8, K1, (DI)
+
+	NEXTROW(one)
+
+oneCare:
+	CAREFACTOR
+	SCALECARE(Z8, Z12)
+	JMP oneStore
+
+oneUndefined:
+	VBROADCASTSS nanBits<>(SB), Z8
+	JMP oneStore
+
+two:
+	VMOVUPS (SI), Z0
+	LOADPART(64(SI), K2, Z2)
+	VMAXPS Z0, Z2, Z4
+	ACROSS(Z4, Z5)
+	REFERENCE(Z4, Z5)
+	FRONT(Z0, Z0, Z1)
+	FRONT(Z2, Z2, Z3)
+	BACK(Z0, Z1, Z8)
+	BACK(Z2, Z3, Z9)
+	VPANDD Z8, Z9, Z27
+	VMOVAPS Z8, Z4
+	VADDPS Z9, Z4, K2, Z4
+	VEXTRACTF64X4 $1, Z4, Y2
+	VCVTPS2PD Y4, Z0
+	VCVTPS2PD Y2, Z2
+	FOLD
+	VUCOMISD X0, X0
+	JPS twoUndefined
+	FACTOR
+	LARGE
+	JCC twoCare
+	SCALE(Z8, Z12)
+	SCALE(Z9, Z13)
+
+twoStore:
+	VMOVUPS Z8, (DI)
+	VMOVUPS Z9, K2, 64(DI)
+	NEXTROW(two)
+
+twoCare:
+	CAREFACTOR
+	SCALECARE(Z8, Z12)
+	SCALECARE(Z9, Z13)
+	JMP twoStore
+
+twoUndefined:
+	VBROADCASTSS nanBits<>(SB), Z8
+	VMOVAPS Z8, Z9
+	JMP twoStore
 
 // func softmaxBlocksAVX512(dst, src *float32, cols, rows, dstStride, srcStride int)
 //
@@ -383,20 +534,7 @@ row:
 	MOVQ R12, CX
 	MAXIMUM
 
-	// newReference
-	VPANDD.BCST absMask<>(SB), Z0, Z1
-	VCMPPS.BCST $0x1D, exactLimit<>(SB), Z1, K1
-	VBROADCASTSS tiny<>(SB), Z16
-	VPXORD.BCST signMask<>(SB), Z0, K1, Z16
-	VADDPS Z16, Z0, Z0
-	VBROADCASTSS intMagic<>(SB), Z2
-	VMOVAPS Z2, Z1
-	VFMADD231PS.BCST log2e<>(SB), Z0, Z1
-	VSUBPS Z2, Z1, Z1
-	VBROADCASTSS topMagic<>(SB), Z18
-	VFMADD231PS.BCST minusEight<>(SB), Z1, Z18
-	VBROADCASTSS vanishLn2<>(SB), Z17
-	VFMADD231PS.BCST ln2<>(SB), Z1, Z17
+	REFERENCE(Z0, Z1)
 
 	MOVQ DX, SI
 	MOVQ BX, DI
@@ -409,18 +547,7 @@ row:
 	VUCOMISD X0, X0
 	JPS undefined
 
-	// newFactor
-	VMOVSD one<>(SB), X1
-	VDIVSD X0, X1, X1
-	VCVTSD2SS X1, X1, X2
-	VCVTSS2SD X2, X2, X3
-	VSUBSD X3, X1, X1
-	VMULSD lowCut<>(SB), X3, X3
-	VADDSD X3, X1, X1
-	VSUBSD X3, X1, X1
-	VCVTSD2SS X1, X1, X1
-	VBROADCASTSS X2, Z28
-	VBROADCASTSS X1, Z29
+	FACTOR
 	LARGE
 	JCC careful
 	SCALEALL(SCALE, scaleLoop, scaleTail, scalePart, scaled)
@@ -436,12 +563,7 @@ next:
 	RET
 
 careful:
-	VMULPS.BCST lift<>(SB), Z28, Z28
-	VMULPS.BCST lift<>(SB), Z29, Z29
-	VMULSD vanishScale<>(SB), X0, X0
-	VCVTSD2SS X0, X0, X0
-	VBROADCASTSS X0, Z30
-	VBROADCASTSS minNorm<>(SB), Z31
+	CAREFACTOR
 	SCALEALL(SCALECARE, careLoop, careTail, carePart, cared)
 	JMP next
 
