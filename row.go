@@ -238,9 +238,10 @@ func softmaxRecomputed(k kernel, dst, src []float32) {
 	}
 }
 
+// fillNaN makes a row all NaN.
 func fillNaN(dst []float32) {
-	nan := math.Float32frombits(nanBits)
-	for i := range dst {
-		dst[i] = nan
+	dst[0] = math.Float32frombits(nanBits)
+	for n := 1; n < len(dst); {
+		n += copy(dst[n:], dst[:min(n, blockLen)])
 	}
 }

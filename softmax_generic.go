@@ -44,30 +44,36 @@ var expTable = [8]uint32{
 	0x3f84e5be, 0x3f86b7da, 0x3f8a26de, 0x3f8f5829,
 }
 
-// fma32 returns a*b + c, rounded once. The product is exact in float64. Adding
-// c may round, and rounding that sum to float32 could round a second time the
-// wrong way, but only if it stands exactly between two float32 values.
-//
-// Source: S. Boldo and G. Melquiond, "Emulation of FMA and correctly rounded
-// sums: proved algorithms using rounding to odd" (2008).
+// fma32 returns a*b + c, rounded once.
 func fma32(a, b, c float32) float32 {
-	product := float64(a) * float64(b)
-	sum := float64(product + float64(c))
-	if math.Float64bits(sum)&0x1fffffff == 0x10000000 {
-		sum = roundToOdd(sum, product, float64(c))
-	}
-	return float32(sum)
+	return float32(oddSum(float64(a)*float64(b), float64(c)))
 }
 
-// roundToOdd moves sum = a + b, which is an even float64, one step towards the
-// exact sum if the addition rounded.
+// oddSum returns x + y for rounding to float32: a sum that stands exactly
+// between two float32 values, but only because the addition rounded, would round
+// a second time the wrong way. It is moved off that place.
+//
+// Source: S. Boldo and G. Melquiond, "Emulation of FMA and correctly rounded
+// sums: proved algorithms using rounding to odd" (2008). With x the product of
+// two float32 values, which is exact, this makes a fused multiply-add.
+func oddSum(x, y float64) (sum float64) {
+	sum = x + y
+	if math.Float64bits(sum)<<35 == 1<<63 {
+		sum = roundToOdd(x, y)
+	}
+	return
+}
+
+// roundToOdd returns x + y if that is a float64, or else the neighbour whose last
+// bit is 1. The rounded sum must have a last bit of 0.
 //
 //go:noinline
-func roundToOdd(sum, a, b float64) float64 {
-	// D. Knuth's TwoSum: rest is what the addition lost, exactly.
-	bRounded := float64(sum - a)
-	aRounded := float64(sum - bRounded)
-	rest := float64(float64(a-aRounded) + float64(b-bRounded))
+func roundToOdd(x, y float64) float64 {
+	// D. Knuth's TwoSum: rest is what the addition loses, exactly.
+	sum := x + y
+	yRounded := sum - x
+	xRounded := sum - yRounded
+	rest := (x - xRounded) + (y - yRounded)
 	switch {
 	case rest == 0 || rest != rest:
 		return sum
@@ -89,11 +95,11 @@ func expGeneric(x float32, ref *reference) float32 {
 	n := wide - intWide
 	// Both products are exact, and so is each difference before it is rounded.
 	r := float32(float64(x) - float64(n*float64(ln2Hi)) - float64(n*float64(ln2Lo)))
-	p := fma32(expC3, r, expC2)
-	q := fma32(float32(p*r), r, r)
+	p := float32(oddSum(float64(expC3)*float64(r), float64(expC2)))
+	q := float32(oddSum(float64(float32(p*r))*float64(r), float64(r)))
 	bits := uint32(math.Float64bits(wide)) + ref.offset
 	s := math.Float32frombits(bits<<20 + expTable[bits&7])
-	return fma32(q, s, s)
+	return float32(oddSum(float64(q)*float64(s), float64(s)))
 }
 
 // softmaxBlocksGeneric computes rows of at most blockLen elements.
@@ -176,7 +182,7 @@ func expScaleBlockGeneric(dst, src []float32, ref *reference, f *factor) {
 // the product is made in the range of normal numbers and rounded from there.
 func scaleGeneric(e float32, f *factor) float32 {
 	if !f.careful {
-		return fma32(e, f.hi, float32(e*f.lo))
+		return float32(oddSum(float64(e)*float64(f.hi), float64(float32(e*f.lo))))
 	}
 	if e < f.cutoff {
 		e = f.cutoff
