@@ -10,7 +10,7 @@
 //	Y8, Y9  exponentials, and what is needed for a moment
 //	Y10, Y11  lane sums of lanes 0-7 and 8-15, or the high and low part of the factor
 //	Y12     conjunction of the bits of all exponentials, or the factor's cutoff
-//	Y13     magic          Y14  cutoff          Y15  -base
+//	Y13     magic          Y14  cutoff          Y15  bias
 //	(R11)   what the lane sums lost: in memory, for want of registers
 //
 // Constants that are used once per vector stay in memory.
@@ -28,7 +28,7 @@
 	DATA name<>+28(SB)/4, $value \
 	GLOBL name<>(SB), RODATA|NOPTR, $32
 
-// The constants of softmax_generic.go.
+// The constants of softmax_generic.go and row.go.
 VECTOR(log2e8, 0x4138AA3B)
 VECTOR(ln2Hi, 0x3DB17218)
 VECTOR(ln2Lo, 0xAF82E308)
@@ -37,28 +37,6 @@ VECTOR(expC3, 0x3E2AB10F)
 VECTOR(accStart, 0x61000000)
 VECTOR(minNorm, 0x00800000)
 VECTOR(liftBits, 0x3F000000)
-
-DATA expTable<>+0(SB)/4, $0x3F8B3A3E
-DATA expTable<>+4(SB)/4, $0x3F87D424
-DATA expTable<>+8(SB)/4, $0x3F859202
-DATA expTable<>+12(SB)/4, $0x3F848E45
-DATA expTable<>+16(SB)/4, $0x3F84E5BE
-DATA expTable<>+20(SB)/4, $0x3F86B7DA
-DATA expTable<>+24(SB)/4, $0x3F8A26DE
-DATA expTable<>+28(SB)/4, $0x3F8F5829
-GLOBL expTable<>(SB), RODATA|NOPTR, $32
-
-// Eight bytes of -1 and of 0 each: at -4*k from the middle, a mask of k elements.
-DATA tailMask<>+0(SB)/8, $-1
-DATA tailMask<>+8(SB)/8, $-1
-DATA tailMask<>+16(SB)/8, $-1
-DATA tailMask<>+24(SB)/8, $-1
-DATA tailMask<>+32(SB)/8, $0
-DATA tailMask<>+40(SB)/8, $0
-DATA tailMask<>+48(SB)/8, $0
-DATA tailMask<>+56(SB)/8, $0
-GLOBL tailMask<>(SB), RODATA|NOPTR, $64
-
 VECTOR(log2e, 0x3FB8AA3B)
 VECTOR(ln2, 0x3F317218)
 VECTOR(vanishLn2, 0xC2D57D45)  // -vanish*ln2
@@ -77,6 +55,27 @@ DATA lowCut<>+0(SB)/8, $1048576.0 // 2^20
 GLOBL lowCut<>(SB), RODATA|NOPTR, $8
 DATA vanishScale<>+0(SB)/8, $0x3660000000000000 // 2^-153
 GLOBL vanishScale<>(SB), RODATA|NOPTR, $8
+
+DATA expTable<>+0(SB)/4, $0x3F8B3A3E
+DATA expTable<>+4(SB)/4, $0x3F87D424
+DATA expTable<>+8(SB)/4, $0x3F859202
+DATA expTable<>+12(SB)/4, $0x3F848E45
+DATA expTable<>+16(SB)/4, $0x3F84E5BE
+DATA expTable<>+20(SB)/4, $0x3F86B7DA
+DATA expTable<>+24(SB)/4, $0x3F8A26DE
+DATA expTable<>+28(SB)/4, $0x3F8F5829
+GLOBL expTable<>(SB), RODATA|NOPTR, $32
+
+// Eight elements of -1 and eight of 0: 4*k bytes before the middle, a mask of k.
+DATA tailMask<>+0(SB)/8, $-1
+DATA tailMask<>+8(SB)/8, $-1
+DATA tailMask<>+16(SB)/8, $-1
+DATA tailMask<>+24(SB)/8, $-1
+DATA tailMask<>+32(SB)/8, $0
+DATA tailMask<>+40(SB)/8, $0
+DATA tailMask<>+48(SB)/8, $0
+DATA tailMask<>+56(SB)/8, $0
+GLOBL tailMask<>(SB), RODATA|NOPTR, $64
 
 // FRONT is the first half of the exponential of the logits at X0: it leaves the
 // reduced argument r in X, and n + magic in T. It uses Y9.
