@@ -1,0 +1,285 @@
+package main
+
+import (
+	"bytes"
+	"encoding/binary"
+	"fmt"
+	"io"
+	"math"
+	"os"
+	"path/filepath"
+	"runtime"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/seed174f7dca/softmax"
+)
+
+// npyFile returns a .npy file of version 1.0 with the given dictionary, padded
+// as NumPy pads it.
+func npyFile(dictionary string, data any) []byte {
+	size := (10 + len(dictionary) + 1 + 63) / 64 * 64
+	file := []byte("\x93NUMPY\x01\x00")
+	file = binary.LittleEndian.AppendUint16(file, uint16(size-10))
+	file = fmt.Appendf(file, "%-*s\n", size-11, dictionary)
+	file, err := binary.Append(file, binary.LittleEndian, data)
+	if err != nil {
+		panic(err)
+	}
+	return file
+}
+
+func float32File(shape string, data []float32) []byte {
+	return npyFile("{'descr': '<f4', 'fortran_order': False, 'shape': "+shape+", }", data)
+}
+
+// writeFile writes a file into a new directory and returns its path.
+func writeFile(t *testing.T, name string, content []byte) string {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), name)
+	if err := os.WriteFile(path, content, 0o644); err != nil {
+		t.Fatal(err)
+	}
+	return path
+}
+
+func readFile(t *testing.T, path string) []byte {
+	t.Helper()
+	content, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return content
+}
+
+// checkDirectory checks that the directory of path holds files of these names
+// and no others.
+func checkDirectory(t *testing.T, path string, want ...string) {
+	t.Helper()
+	entries, err := os.ReadDir(filepath.Dir(path))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var got []string
+	for _, e := range entries {
+		got = append(got, e.Name())
+	}
+	slices.Sort(want)
+	if !slices.Equal(got, want) {
+		t.Errorf("directory holds %q, want %q", got, want)
+	}
+}
+
+var shapes = []struct {
+	shape      string
+	rows, cols int
+}{
+	{"()", 1, 1},
+	{"(1,)", 1, 1},
+	{"(5,)", 1, 5},
+	{"(0,)", 1, 0},
+	{"(3, 4)", 3, 4},
+	{"(3, 1)", 3, 1},
+	{"(0, 4)", 0, 4},
+	{"(3, 0)", 3, 0},
+	{"(2, 3, 5)", 6, 5},
+	{"(2, 3, 2, 257)", 12, 257},
+	{"(0, 1000000)", 0, 1000000},
+}
+
+func TestApply(t *testing.T) {
+	for _, test := range shapes {
+		t.Run(test.shape, func(t *testing.T) {
+			logits := normalValues(test.rows * test.cols)
+			want := make([]float32, len(logits))
+			for r := range test.rows {
+				softmax.Softmax(want[r*test.cols:][:test.cols], logits[r*test.cols:][:test.cols])
+			}
+			in := writeFile(t, "in.npy", float32File(test.shape, logits))
+			out := filepath.Join(filepath.Dir(in), "out.npy")
+
+			if report := runOK(t, "apply", in, out); report != "" {
+				t.Errorf("printed %q, want nothing", report)
+			}
+			// Comparing files compares bits.
+			if !bytes.Equal(readFile(t, out), float32File(test.shape, want)) {
+				t.Error("out.npy differs from Softmax row by row")
+			}
+			if !bytes.Equal(readFile(t, in), float32File(test.shape, logits)) {
+				t.Error("in.npy was changed")
+			}
+			runOK(t, "apply", in, in)
+			if !bytes.Equal(readFile(t, in), float32File(test.shape, want)) {
+				t.Error("in place: file differs from Softmax row by row")
+			}
+			checkDirectory(t, in, "in.npy", "out.npy")
+		})
+	}
+}
+
+// TestApplySpecialValues checks that values pass through the files unchanged.
+func TestApplySpecialValues(t *testing.T) {
+	inf := float32(math.Inf(1))
+	in := writeFile(t, "in.npy", float32File("(2, 2)", []float32{0, -inf, inf, 0}))
+	runOK(t, "apply", in, in)
+	nan := math.Float32frombits(0x7FC00000)
+	if !bytes.Equal(readFile(t, in), float32File("(2, 2)", []float32{1, 0, nan, nan})) {
+		t.Error("softmax of (0, -Inf) and (+Inf, 0) is not (1, 0) and (NaN, NaN)")
+	}
+}
+
+// TestApplyVersion2 checks the other format version that NumPy writes.
+func TestApplyVersion2(t *testing.T) {
+	version2 := func(data []float32) []byte {
+		file := float32File("(2,)", data)
+		return slices.Concat([]byte("\x93NUMPY\x02\x00"), file[8:10], []byte{0, 0}, file[10:])
+	}
+	in := writeFile(t, "in.npy", version2([]float32{7, 7}))
+	runOK(t, "apply", in, in)
+	if !bytes.Equal(readFile(t, in), version2([]float32{0.5, 0.5})) {
+		t.Error("softmax of (7, 7) is not (0.5, 0.5)")
+	}
+}
+
+func TestApplyBrokenInput(t *testing.T) {
+	good := float32File("(2, 3)", make([]float32, 6))
+	dictionary := func(d string) []byte { return npyFile(d, make([]float32, 6)) }
+	for _, test := range []struct {
+		name    string
+		content []byte
+		want    []string // parts of the message
+	}{
+		{"empty", nil, []string{"not a .npy file", `expected "\x93NUMPY"`}},
+		{"no magic", []byte("PK\x03\x04 zip archive"), []string{"not a .npy file", `expected "\x93NUMPY"`}},
+		{"magic only", good[:6], []string{"header is truncated", "6 bytes, expected 10"}},
+		{"no length, version 2", []byte("\x93NUMPY\x02\x00\x00\x00"), []string{"header is truncated", "10 bytes, expected 12"}},
+		{"truncated header", good[:50], []string{"header is truncated", "50 bytes, expected 128"}},
+		{"header of 4 GiB", []byte("\x93NUMPY\x02\x00\xff\xff\xff\xff{}"), []string{"header is truncated", "expected 4294967307"}},
+		{"version 3", []byte("\x93NUMPY\x03\x00\x00\x00\x00\x00"), []string{"version is 3.0", "expected 1.0 or 2.0"}},
+		{"version 1.1", []byte("\x93NUMPY\x01\x01\x00\x00"), []string{"version is 1.1", "expected 1.0 or 2.0"}},
+		{"no dictionary", []byte("\x93NUMPY\x01\x00\x00\x00"), []string{"header is malformed", "expected"}},
+		{"no new line", []byte("\x93NUMPY\x01\x00\x02\x00{}"), []string{"header is malformed", "expected"}},
+		{"other keys", dictionary("{'a': 1}"), []string{"header is malformed", "expected"}},
+		{"other order of keys", dictionary("{'shape': (2, 3), 'fortran_order': False, 'descr': '<f4', }"), []string{"header is malformed", "expected"}},
+		{"shape without its end", dictionary("{'descr': '<f4', 'fortran_order': False, 'shape': (2, 3"), []string{"header is malformed", "expected"}},
+		{"last comma missing", npyFile("{'descr': '<f4', 'fortran_order': False, 'shape': (6, 1)}", make([]float32, 6)), []string{"header is malformed", "expected"}},
+		{"shape of no number", dictionary("{'descr': '<f4', 'fortran_order': False, 'shape': (2, x), }"), []string{"header is malformed", "expected"}},
+		{"float64", dictionary("{'descr': '<f8', 'fortran_order': False, 'shape': (3,), }"), []string{"dtype is '<f8'", "expected '<f4'"}},
+		{"big-endian", dictionary("{'descr': '>f4', 'fortran_order': False, 'shape': (2, 3), }"), []string{"dtype is '>f4'", "expected '<f4'"}},
+		{"structured", dictionary("{'descr': [('a', '<f4')], 'fortran_order': False, 'shape': (2, 3), }"), []string{"dtype is [('a', '<f4')]", "expected '<f4'"}},
+		{"Fortran order", dictionary("{'descr': '<f4', 'fortran_order': True, 'shape': (2, 3), }"), []string{"Fortran order", "expected C order"}},
+		{"truncated data", good[:len(good)-1], []string{"23 bytes follow the header", "expected 24 for shape (2, 3)"}},
+		{"no data", good[:128], []string{"0 bytes follow the header", "expected 24 for shape (2, 3)"}},
+		{"trailing data", append(slices.Clone(good), 0), []string{"25 bytes follow the header", "expected 24 for shape (2, 3)"}},
+		{"huge shape", dictionary("{'descr': '<f4', 'fortran_order': False, 'shape': (1000000, 1000000), }"), []string{"24 bytes follow the header", "expected 4000000000000 "}},
+		{"impossible shape", dictionary("{'descr': '<f4', 'fortran_order': False, 'shape': (2147483647, 2147483647, 2147483647), }"), []string{"shape (2147483647, 2147483647, 2147483647) is impossible", "expected"}},
+		{"negative shape", dictionary("{'descr': '<f4', 'fortran_order': False, 'shape': (-2, -3), }"), []string{"shape (-2, -3) is impossible", "expected"}},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			in := writeFile(t, "in.npy", test.content)
+			out := filepath.Join(filepath.Dir(in), "out.npy")
+			checkError(t, run([]string{"apply", in, out}, io.Discard), append(test.want, in)...)
+			checkDirectory(t, in, "in.npy")
+
+			// In place the broken file stays as it is.
+			checkError(t, run([]string{"apply", in, in}, io.Discard), append(test.want, in)...)
+			checkDirectory(t, in, "in.npy")
+			if !bytes.Equal(readFile(t, in), test.content) {
+				t.Error("in.npy was changed")
+			}
+		})
+	}
+}
+
+// checkError checks that the message of err has all the parts.
+func checkError(t *testing.T, err error, parts ...string) {
+	t.Helper()
+	if err == nil {
+		t.Fatalf("no error, want one with %q", parts)
+	}
+	for _, part := range parts {
+		if !strings.Contains(err.Error(), part) {
+			t.Errorf("error %q lacks %q", err, part)
+		}
+	}
+}
+
+func TestApplyInputMissing(t *testing.T) {
+	in := filepath.Join(t.TempDir(), "in.npy")
+	out := filepath.Join(filepath.Dir(in), "out.npy")
+	checkError(t, run([]string{"apply", in, out}, io.Discard), in, "expected a .npy file")
+	checkDirectory(t, in)
+}
+
+func TestApplyOutputImpossible(t *testing.T) {
+	in := writeFile(t, "in.npy", float32File("(2,)", make([]float32, 2)))
+	dir := filepath.Dir(in)
+
+	missing := filepath.Join(dir, "missing", "out.npy")
+	checkError(t, run([]string{"apply", in, missing}, io.Discard), missing, "expected a writable directory")
+
+	checkError(t, run([]string{"apply", in, dir}, io.Discard), dir, "not a regular file, expected")
+
+	below := filepath.Join(in, "out.npy")
+	checkError(t, run([]string{"apply", in, below}, io.Discard), below)
+	checkDirectory(t, in, "in.npy")
+
+	if os.Geteuid() <= 0 {
+		t.Skip("permissions do not bind this user")
+	}
+	locked := filepath.Join(t.TempDir(), "locked")
+	if err := os.Mkdir(locked, 0o555); err != nil {
+		t.Fatal(err)
+	}
+	out := filepath.Join(locked, "out.npy")
+	checkError(t, run([]string{"apply", in, out}, io.Discard), out, "expected a writable directory")
+	checkDirectory(t, out)
+}
+
+// TestApplyKeepsLinkAndMode checks what is left of a file that is replaced.
+func TestApplyKeepsLinkAndMode(t *testing.T) {
+	if runtime.GOOS == "windows" {
+		t.Skip("Windows has neither")
+	}
+	in := writeFile(t, "in.npy", float32File("(2,)", []float32{7, 7}))
+	if err := os.Chmod(in, 0o666); err != nil {
+		t.Fatal(err)
+	}
+	link := filepath.Join(filepath.Dir(in), "link.npy")
+	if err := os.Symlink("in.npy", link); err != nil {
+		t.Fatal(err)
+	}
+	runOK(t, "apply", link, link)
+	if !bytes.Equal(readFile(t, in), float32File("(2,)", []float32{0.5, 0.5})) {
+		t.Error("the file behind the link was not replaced")
+	}
+	if info, err := os.Lstat(link); err != nil || info.Mode()&os.ModeSymlink == 0 {
+		t.Errorf("the link is gone: %v, %v", info, err)
+	}
+	if info, err := os.Stat(in); err != nil || info.Mode().Perm() != 0o666 {
+		t.Errorf("permissions are not 0666: %v, %v", info, err)
+	}
+	checkDirectory(t, in, "in.npy", "link.npy")
+}
+
+// FuzzDecodeNPY looks for a file that panics, or that changes when it is
+// decoded and encoded.
+func FuzzDecodeNPY(f *testing.F) {
+	f.Add(float32File("(2, 3)", make([]float32, 6)))
+	f.Add(float32File("()", make([]float32, 1)))
+	f.Add([]byte("\x93NUMPY\x02\x00\x02\x00\x00\x00{}"))
+	f.Fuzz(func(t *testing.T, file []byte) {
+		tensor, err := decodeNPY[float32](file)
+		if err != nil {
+			return
+		}
+		again, err := tensor.encode()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if !bytes.Equal(again, file) {
+			t.Errorf("%q became %q", file, again)
+		}
+	})
+}

@@ -1,0 +1,45 @@
+// Command softmax shows and measures the package
+// github.com/seed174f7dca/softmax, and applies it to .npy files.
+package main
+
+import (
+	"fmt"
+	"io"
+	"os"
+
+	"github.com/alecthomas/kong"
+)
+
+// cli is the command line; kong derives the parser and the help from it.
+type cli struct {
+	Demo   demoCmd   `cmd:"" default:"1" help:"Turn 450 rows of real logits into probabilities and compare all kernels (the default)."`
+	Apply  applyCmd  `cmd:"" help:"Apply softmax over the last axis of a float32 .npy file."`
+	Info   infoCmd   `cmd:"" help:"Show the CPU, its kernels, and which one is in use and why."`
+	Bench  benchCmd  `cmd:"" help:"Time every kernel at many row lengths."`
+	Worker workerCmd `cmd:"" hidden:"" help:"Run tasks from standard input with one kernel."`
+}
+
+func main() {
+	if err := run(os.Args[1:], os.Stdout); err != nil {
+		fmt.Fprintln(os.Stderr, "softmax:", err)
+		os.Exit(1)
+	}
+}
+
+// run carries out the command line and writes its report to out.
+func run(args []string, out io.Writer) error {
+	parser, err := kong.New(&cli{},
+		kong.Name("softmax"),
+		kong.Description("Softmax with SIMD kernels that return the same bits on every processor.\n\n"+
+			"The environment variable SOFTMAX_KERNEL=generic|avx2|avx512|neon selects the kernel."),
+		kong.Writers(out, os.Stderr),
+		kong.BindTo(out, (*io.Writer)(nil)))
+	if err != nil {
+		return err
+	}
+	command, err := parser.Parse(args)
+	if err != nil {
+		return fmt.Errorf("%w; softmax --help lists what is possible", err)
+	}
+	return command.Run()
+}
