@@ -1,0 +1,99 @@
+// Instructions that Go's assembler lacks, or that it does not take with the
+// number of a register as operand. Operands are numbers of registers, in Go's
+// order: the destination is last. An offset is a multiple of 16.
+//
+// The comment over each macro is the instruction as Arm writes it. The tests in
+// internal/asmcheck decode what the macro makes and compare.
+
+// LDP Qt, Qu, [Xn, #offset]
+#define VLDPQ(offset, n, t, u) WORD $(0xAD400000 | ((offset)>>4&0x7F)<<15 | (u)<<10 | (n)<<5 | (t))
+
+// STP Qt, Qu, [Xn, #offset]
+#define VSTPQ(t, u, offset, n) WORD $(0xAD000000 | ((offset)>>4&0x7F)<<15 | (u)<<10 | (n)<<5 | (t))
+
+// FADD Vd.4S, Vn.4S, Vm.4S
+#define VFADD(m, n, d) WORD $(0x4E20D400 | (m)<<16 | (n)<<5 | (d))
+
+// FSUB Vd.4S, Vn.4S, Vm.4S
+#define VFSUB(m, n, d) WORD $(0x4EA0D400 | (m)<<16 | (n)<<5 | (d))
+
+// FMUL Vd.4S, Vn.4S, Vm.4S
+#define VFMUL(m, n, d) WORD $(0x6E20DC00 | (m)<<16 | (n)<<5 | (d))
+
+// FMLA Vd.4S, Vn.4S, Vm.4S
+#define VFMLAV(m, n, d) WORD $(0x4E20CC00 | (m)<<16 | (n)<<5 | (d))
+
+// FMUL Vd.4S, Vn.4S, Vm.S[0]
+#define VFMUL0(m, n, d) WORD $(0x4F809000 | (m)<<16 | (n)<<5 | (d))
+
+// FMUL Vd.4S, Vn.4S, Vm.S[1]
+#define VFMUL1(m, n, d) WORD $(0x4FA09000 | (m)<<16 | (n)<<5 | (d))
+
+// FMUL Vd.4S, Vn.4S, Vm.S[2]
+#define VFMUL2(m, n, d) WORD $(0x4F809800 | (m)<<16 | (n)<<5 | (d))
+
+// FMLA Vd.4S, Vn.4S, Vm.S[0]
+#define VFMLA0(m, n, d) WORD $(0x4F801000 | (m)<<16 | (n)<<5 | (d))
+
+// FMLA Vd.4S, Vn.4S, Vm.S[1]
+#define VFMLA1(m, n, d) WORD $(0x4FA01000 | (m)<<16 | (n)<<5 | (d))
+
+// FMLA Vd.4S, Vn.4S, Vm.S[2]
+#define VFMLA2(m, n, d) WORD $(0x4F801800 | (m)<<16 | (n)<<5 | (d))
+
+// FMLA Vd.4S, Vn.4S, Vm.S[3]
+#define VFMLA3(m, n, d) WORD $(0x4FA01800 | (m)<<16 | (n)<<5 | (d))
+
+// FMLS Vd.4S, Vn.4S, Vm.S[1]
+#define VFMLS1(m, n, d) WORD $(0x4FA05000 | (m)<<16 | (n)<<5 | (d))
+
+// FMLS Vd.4S, Vn.4S, Vm.S[2]
+#define VFMLS2(m, n, d) WORD $(0x4F805800 | (m)<<16 | (n)<<5 | (d))
+
+// FNEG Vd.4S, Vn.4S
+#define VFNEG(n, d) WORD $(0x6EA0F800 | (n)<<5 | (d))
+
+// FACGE Vd.4S, Vn.4S, Vm.4S
+#define VFACGE(m, n, d) WORD $(0x6E20EC00 | (m)<<16 | (n)<<5 | (d))
+
+// FMAX Vd.4S, Vn.4S, Vm.4S
+#define VFMAX(m, n, d) WORD $(0x4E20F400 | (m)<<16 | (n)<<5 | (d))
+
+// FMAXP Vd.4S, Vn.4S, Vm.4S
+#define VFMAXP(m, n, d) WORD $(0x6E20F400 | (m)<<16 | (n)<<5 | (d))
+
+// FCVTL Vd.2D, Vn.2S
+#define VFCVTL(n, d) WORD $(0x0E617800 | (n)<<5 | (d))
+
+// FCVTL2 Vd.2D, Vn.4S
+#define VFCVTL2(n, d) WORD $(0x4E617800 | (n)<<5 | (d))
+
+// FADD Vd.2D, Vn.2D, Vm.2D
+#define VFADDD(m, n, d) WORD $(0x4E60D400 | (m)<<16 | (n)<<5 | (d))
+
+// FADDP Dd, Vn.2D
+#define VFADDPD(n, d) WORD $(0x7E70D800 | (n)<<5 | (d))
+
+// AND Vd.16B, Vn.16B, Vm.16B
+#define VANDV(m, n, d) WORD $(0x4E201C00 | (m)<<16 | (n)<<5 | (d))
+
+// MOV Vd.16B, Vn.16B
+#define VCOPY(n, d) WORD $(0x4EA01C00 | (n)<<16 | (n)<<5 | (d))
+
+// MOVI Vd.2D, #0x0
+#define VZERO(d) WORD $(0x6F00E400 | (d))
+
+// BIF Vd.16B, Vn.16B, Vm.16B
+#define VBIFV(m, n, d) WORD $(0x6EE01C00 | (m)<<16 | (n)<<5 | (d))
+
+// BSL Vd.16B, Vn.16B, Vm.16B
+#define VBSLV(m, n, d) WORD $(0x6E601C00 | (m)<<16 | (n)<<5 | (d))
+
+// SLI Vd.4S, Vn.4S, #20
+#define VSLI20(n, d) WORD $(0x6F345400 | (n)<<5 | (d))
+
+// TBL Vd.16B, {Vn.16B}, Vm.16B
+#define VTBL1(m, n, d) WORD $(0x4E000000 | (m)<<16 | (n)<<5 | (d))
+
+// TBL Vd.16B, {Vn.16B, Vn+1.16B}, Vm.16B
+#define VTBL2(m, n, d) WORD $(0x4E002000 | (m)<<16 | (n)<<5 | (d))

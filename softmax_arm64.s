@@ -1,0 +1,1097 @@
+//go:build !purego
+
+// The kernel for NEON. It gives the bits of the Go code in softmax_generic.go,
+// four elements per vector.
+//
+// Use of general registers, in every function:
+//
+//	R0  dst             R1  src        R2  elements left
+//	R3, R4  scratch     R5  constants  R6, R7  row in dst and in src
+//	R8  columns         R9  rows       R10, R11  strides in bytes
+//	R12-R15  where the last vectors of a short row start, in bytes
+//	R19-R22  their indices in shifts
+
+#include "textflag.h"
+#include "neon_arm64.h"
+
+// Use of vector registers.
+#define x0 0       // x0-x3: logit, then r, then q
+#define x1 1
+#define x2 2
+#define x3 3
+#define t0 4       // t0-t3: rounded multiple of log2e8, with magic
+#define t1 5
+#define t2 6
+#define t3 7
+#define p0 8       // p0-p3: exponential
+#define p1 9
+#define p2 10
+#define p3 11
+#define tmp 12
+#define acc0 13    // acc0-acc3: lane sums, lanes 0-3, 4-7, 8-11 and 12-15
+#define acc1 14
+#define acc2 15
+#define acc3 16
+#define lost0 17   // lost0-lost3: what the lane sums lost
+#define lost1 18
+#define lost2 19
+#define lost3 20
+#define all 21     // conjunction of the bits of all exponentials
+#define coef 22    // log2e8, ln2Hi, ln2Lo, expC3
+#define magic 23
+#define cutoff 24
+#define bias 25
+#define table 26   // expTable by bytes: see below
+#define table1 27
+#define spread 28  // index that copies byte 0 of each element to all its bytes
+#define plane 29   // 8*k in byte k of each element
+#define low3 30    // 7 in each byte
+
+// Where the lane sums are not in use.
+#define fact 13    // factor: hi, lo, and 2^-careShift
+#define careCut 14 // cutoff of a careful factor
+#define tmp1 15
+
+// A vector of four times the same value.
+#define VECTOR(name, offset, value) \
+	DATA name<>+(offset+0)(SB)/4, $value \
+	DATA name<>+(offset+4)(SB)/4, $value \
+	DATA name<>+(offset+8)(SB)/4, $value \
+	DATA name<>+(offset+12)(SB)/4, $value
+
+// The constants of softmax_generic.go and row.go. VECTOR counts its offset from
+// the start of this table; so do the names of places in it.
+#define atCoef 0
+DATA constants<>+0(SB)/4, $0x4138AA3B   // log2e8
+DATA constants<>+4(SB)/4, $0x3DB17218   // ln2Hi
+DATA constants<>+8(SB)/4, $0xAF82E308   // ln2Lo
+DATA constants<>+12(SB)/4, $0x3E2AB10F  // expC3
+
+// expTable, byte k of entry j at 8*k+j. The upper 12 bits of all entries are
+// 0x3F8: they are part of magic instead, and the upper 12 bits of what this
+// table gives do not count.
+#define atTable 16
+DATA constants<>+16(SB)/8, $0x29DEDABE4502243E
+DATA constants<>+24(SB)/8, $0x5826B7E58E92D43A
+DATA constants<>+32(SB)/8, $0x8F8A86848485878B
+DATA constants<>+40(SB)/8, $0
+
+#define atSpread 48
+DATA constants<>+48(SB)/8, $0x0404040400000000
+DATA constants<>+56(SB)/8, $0x0C0C0C0C08080808
+#define atPlane 64
+VECTOR(constants, atPlane, 0x18100800)
+#define atC2 80
+VECTOR(constants, atC2, 0x3F000458)          // expC2
+#define atAccStart 96
+VECTOR(constants, atAccStart, 0x61000000)
+
+// What follows is used once per row.
+#define atRow 112
+DATA constants<>+112(SB)/4, $0x3FB8AA3B      // log2e
+DATA constants<>+116(SB)/4, $0xC1000000      // -8
+DATA constants<>+120(SB)/4, $0x3F317218      // ln2
+DATA constants<>+124(SB)/4, $0
+#define atLimit 128
+VECTOR(constants, atLimit, 0x46800000)       // exactLimit
+#define atTiny 144
+VECTOR(constants, atTiny, 0x21800000)
+#define atIntMagic 160
+VECTOR(constants, atIntMagic, 0x4B400000)
+#define atTopMagic 176
+VECTOR(constants, atTopMagic, 0x4B4005F8)    // intMagic + 8*topExponent + 0x3F8
+#define atVanish 192
+VECTOR(constants, atVanish, 0xC2D57D45)      // -vanish*ln2
+
+// Masks of the first 1, 2 and 3 elements.
+#define atMask 208
+DATA constants<>+208(SB)/8, $0x00000000FFFFFFFF
+DATA constants<>+216(SB)/8, $0
+DATA constants<>+224(SB)/8, $-1
+DATA constants<>+232(SB)/8, $0
+DATA constants<>+240(SB)/8, $-1
+DATA constants<>+248(SB)/8, $0x00000000FFFFFFFF
+
+// Indices for SHIFT: the bytes of a vector, and then none.
+#define atShifts 256
+DATA constants<>+256(SB)/8, $0x0706050403020100
+DATA constants<>+264(SB)/8, $0x0F0E0D0C0B0A0908
+DATA constants<>+272(SB)/8, $-1
+DATA constants<>+280(SB)/8, $-1
+GLOBL constants<>(SB), RODATA|NOPTR, $288
+
+// CONSTANTS loads what EXP needs of every reference, and sets R5.
+#define CONSTANTS \
+	MOVD $constants<>(SB), R5 \
+	FMOVQ atCoef(R5), F(coef) \
+	FMOVQ atTable(R5), F(table) \
+	FMOVQ (atTable+16)(R5), F(table1) \
+	FMOVQ atSpread(R5), F(spread) \
+	FMOVQ atPlane(R5), F(plane) \
+	VMOVI $7, V30.B16
+
+// LOADREF loads the reference at R3. The upper 12 bits of expTable, as a number
+// 0x3F8, go to magic.
+#define LOADREF \
+	FMOVS 0(R3), F(bias) \
+	FMOVS 4(R3), F(cutoff) \
+	FMOVS 8(R3), F(magic) \
+	MOVD $0x447E0000, R4 \
+	FMOVS R4, F(tmp) \
+	FADDS F(tmp), F(magic), F(magic) \
+	VDUP V25.S[0], V25.S4 \
+	VDUP V24.S[0], V24.S4 \
+	VDUP V23.S[0], V23.S4 \
+	FMOVQ F(magic), copy-16(SP)
+
+// LOADFACTOR loads the factor at R3, and sets R4 to whether it is a careful one.
+#define LOADFACTOR \
+	FMOVD 0(R3), F(fact) \
+	FMOVS 8(R3), F(careCut) \
+	MOVD $0x00800000, R4 \
+	VMOV R4, V13.S[2] \
+	VDUP V14.S[0], V14.S4 \
+	MOVBU 12(R3), R4
+
+// LOAD2 loads two vectors at R1, and STORE2 stores two at R0.
+#define LOAD2(offset, x, y) VLDPQ(offset, 1, x, y)
+#define STORE2(p, q, offset) VSTPQ(p, q, offset, 0)
+
+// LOGITS2 loads two vectors of logits to x and y, and magic to t and u, for
+// FRONT2. That magic and the expC2 of BACK2 come from memory is because copies
+// of registers cost as much as arithmetic on some processors.
+#define LOGITS2(offset, x, t, y, u) \
+	LOAD2(offset, x, y) \
+	FMOVQ copy-16(SP), F(t) \
+	FMOVQ copy-16(SP), F(u)
+
+// FRONT2 reduces the logits x, y to r in place, and makes of magic in t, u their
+// multiples of ln2/8, with magic. It uses p and q.
+#define FRONT2(x, t, p, y, u, q) \
+	VFADD(bias, x, x) \
+	VFADD(bias, y, y) \
+	VFMAX(cutoff, x, x) \
+	VFMAX(cutoff, y, y) \
+	VFMLA0(coef, x, t) \
+	VFMLA0(coef, y, u) \
+	VFSUB(magic, t, p) \
+	VFSUB(magic, u, q) \
+	VFMLS1(coef, p, x) \
+	VFMLS1(coef, q, y) \
+	VFMLS2(coef, p, x) \
+	VFMLS2(coef, q, y)
+
+// BACK2 computes the exponentials p, q from what FRONT2 left, and destroys that.
+#define BACK2(x, t, p, y, u, q) \
+	FMOVQ atC2(R5), F(p) \
+	FMOVQ atC2(R5), F(q) \
+	VFMLA3(coef, x, p) \
+	VFMLA3(coef, y, q) \
+	VFMUL(x, p, p) \
+	VFMUL(y, q, q) \
+	VFMLAV(x, p, x) \
+	VFMLAV(y, q, y) \
+	VTBL1(spread, t, p) \
+	VTBL1(spread, u, q) \
+	VBIFV(low3, plane, p) \
+	VBIFV(low3, plane, q) \
+	VTBL2(p, table, p) \
+	VTBL2(q, table, q) \
+	VSLI20(t, p) \
+	VSLI20(u, q) \
+	VFMLAV(p, x, p) \
+	VFMLAV(q, y, q)
+
+// FRONT1 and BACK1 do the same for one vector.
+#define FRONT1(x, t, p) \
+	VFADD(bias, x, x) \
+	VFMAX(cutoff, x, x) \
+	VFMLA0(coef, x, t) \
+	VFSUB(magic, t, p) \
+	VFMLS1(coef, p, x) \
+	VFMLS2(coef, p, x)
+#define BACK1(x, t, p) \
+	FMOVQ atC2(R5), F(p) \
+	VFMLA3(coef, x, p) \
+	VFMUL(x, p, p) \
+	VFMLAV(x, p, x) \
+	VTBL1(spread, t, p) \
+	VBIFV(low3, plane, p) \
+	VTBL2(p, table, p) \
+	VSLI20(t, p) \
+	VFMLAV(p, x, p)
+
+// LOADPART loads the R3 = 1, 2 or 3 elements at R1 to V and fills up with the
+// first of them. It moves R1.
+#define LOADPART(V) \
+	VLD1R (R1), [V.S4] \
+	TBZ $1, R3, 4(PC) \
+	VLD1.P 8(R1), V.D[0] \
+	TBZ $0, R3, 2(PC) \
+	VLD1 (R1), V.S[2]
+
+// STOREPART stores the first R3 = 1, 2 or 3 elements of V at R0, which it moves.
+#define STOREPART(V) \
+	TBZ $1, R3, 5(PC) \
+	VST1.P V.D[0], 8(R0) \
+	TBZ $0, R3, 4(PC) \
+	VST1 V.S[2], (R0) \
+	B 2(PC) \
+	VST1 V.S[0], (R0)
+
+// ADDPAIR adds the pair sums in p to the lanes in acc, and what that loses to
+// lost. It destroys p.
+#define ADDPAIR(p, acc, lost) \
+	VFADD(p, acc, tmp) \
+	VFSUB(acc, tmp, acc) \
+	VFSUB(acc, p, p) \
+	VFADD(p, lost, lost) \
+	VCOPY(tmp, acc)
+
+// What becomes of two vectors of exponentials: stored or not, and their bits
+// noted; and of p0-p3, where p2 and p3 stand 16 elements behind p0 and p1.
+#define EXPKEEP2(p, q, offset) \
+	STORE2(p, q, offset) \
+	SUMKEEP2(p, q, offset)
+#define SUMKEEP2(p, q, offset) \
+	VANDV(p, all, all) \
+	VANDV(q, all, all)
+#define SUMPAIRS(acc, lost, accNext, lostNext) \
+	VFADD(p2, p0, p0) \
+	VFADD(p3, p1, p1) \
+	ADDPAIR(p0, acc, lost) \
+	ADDPAIR(p1, accNext, lostNext)
+
+// The same for one vector, and for a partial one, in x3 = V3. Then R3 is the
+// number of its elements, and x3 keeps only those.
+#define EXPKEEP1(p) FMOVQ F(p), (R0); SUMKEEP1(p)
+#define SUMKEEP1(p) VANDV(p, all, all)
+#define EXPPART STOREPART(V3); SUMPART
+#define SUMPART \
+	VANDV(x3, all, all) \
+	ADD R3<<4, R5, R4 \
+	FMOVQ (atMask-16)(R4), F(tmp) \
+	VANDV(tmp, x3, x3)
+
+// GROUPS does all groups of 32 among the R2 elements at R1, and leaves R2 < 32.
+// While one half of a group is in BACK2 the next half is in FRONT2: so a chain
+// of dependent operations that is longer than a half does not hold it up.
+#define GROUPS(KEEP, PAIRS) \
+	SUBS $32, R2 \
+	BLT none \
+	LOGITS2(0, x0, t0, x1, t1) \
+	FRONT2(x0, t0, p0, x1, t1, p1) \
+	LOGITS2(64, x2, t2, x3, t3) \
+	FRONT2(x2, t2, p2, x3, t3, p3) \
+	SUBS $32, R2 \
+	BLT last \
+loop: \
+	BACK2(x0, t0, p0, x1, t1, p1) \
+	KEEP(p0, p1, 0) \
+	LOGITS2(32, x0, t0, x1, t1) \
+	FRONT2(x0, t0, p2, x1, t1, p3) \
+	BACK2(x2, t2, p2, x3, t3, p3) \
+	KEEP(p2, p3, 64) \
+	PAIRS(acc0, lost0, acc1, lost1) \
+	LOGITS2(96, x2, t2, x3, t3) \
+	FRONT2(x2, t2, p2, x3, t3, p3) \
+	ADD $128, R1 \
+	BACK2(x0, t0, p0, x1, t1, p1) \
+	KEEP(p0, p1, 32) \
+	LOGITS2(0, x0, t0, x1, t1) \
+	FRONT2(x0, t0, p2, x1, t1, p3) \
+	BACK2(x2, t2, p2, x3, t3, p3) \
+	KEEP(p2, p3, 96) \
+	PAIRS(acc2, lost2, acc3, lost3) \
+	LOGITS2(64, x2, t2, x3, t3) \
+	FRONT2(x2, t2, p2, x3, t3, p3) \
+	ADD $128, R0 \
+	SUBS $32, R2 \
+	BGE loop \
+last: \
+	BACK2(x0, t0, p0, x1, t1, p1) \
+	KEEP(p0, p1, 0) \
+	LOGITS2(32, x0, t0, x1, t1) \
+	FRONT2(x0, t0, p2, x1, t1, p3) \
+	BACK2(x2, t2, p2, x3, t3, p3) \
+	KEEP(p2, p3, 64) \
+	PAIRS(acc0, lost0, acc1, lost1) \
+	LOGITS2(96, x2, t2, x3, t3) \
+	FRONT2(x2, t2, p2, x3, t3, p3) \
+	ADD $128, R1 \
+	BACK2(x0, t0, p0, x1, t1, p1) \
+	KEEP(p0, p1, 32) \
+	BACK2(x2, t2, p2, x3, t3, p3) \
+	KEEP(p2, p3, 96) \
+	PAIRS(acc2, lost2, acc3, lost3) \
+	ADD $128, R0 \
+none: \
+	ADDS $32, R2
+
+// EXPSUM computes the exponentials of the R2 elements at R1 and adds them to the
+// lanes. The pairs of the last group gather in p0-p3. Of the at most seven
+// elements at its end, x2 holds the first vector and x3 the second.
+#define EXPSUM(KEEP2, KEEP1, PART) \
+	FMOVQ atAccStart(R5), F(acc0) \
+	VCOPY(acc0, acc1) \
+	VCOPY(acc0, acc2) \
+	VCOPY(acc0, acc3) \
+	VZERO(lost0) \
+	VZERO(lost1) \
+	VZERO(lost2) \
+	VZERO(lost3) \
+	VMOVI $255, V21.B16 \
+	GROUPS(KEEP2, SUMPAIRS) \
+	BEQ summed \
+	VZERO(p0) \
+	VZERO(p1) \
+	VZERO(p2) \
+	VZERO(p3) \
+	TBZ $4, R2, below16 \
+	LOGITS2(0, x0, t0, x1, t1) \
+	LOGITS2(32, x2, t2, x3, t3) \
+	FRONT2(x0, t0, p0, x1, t1, p1) \
+	FRONT2(x2, t2, p2, x3, t3, p3) \
+	BACK2(x0, t0, p0, x1, t1, p1) \
+	BACK2(x2, t2, p2, x3, t3, p3) \
+	KEEP2(p0, p1, 0) \
+	KEEP2(p2, p3, 32) \
+	ADD $64, R1 \
+	ADD $64, R0 \
+below16: \
+	TBZ $3, R2, below8 \
+	LOGITS2(0, x0, t0, x1, t1) \
+	FRONT2(x0, t0, x2, x1, t1, x3) \
+	BACK2(x0, t0, x2, x1, t1, x3) \
+	KEEP2(x2, x3, 0) \
+	VFADD(x2, p0, p0) \
+	VFADD(x3, p1, p1) \
+	ADD $32, R1 \
+	ADD $32, R0 \
+below8: \
+	VZERO(x2) \
+	VZERO(x3) \
+	TBZ $2, R2, below4 \
+	FMOVQ (R1), F(x0) \
+	FMOVQ copy-16(SP), F(t0) \
+	FRONT1(x0, t0, x2) \
+	BACK1(x0, t0, x2) \
+	KEEP1(x2) \
+	ADD $16, R1 \
+	ADD $16, R0 \
+below4: \
+	ANDS $3, R2, R3 \
+	BEQ gathered \
+	LOADPART(V1) \
+	FMOVQ copy-16(SP), F(t1) \
+	FRONT1(x1, t1, x3) \
+	BACK1(x1, t1, x3) \
+	PART \
+	TBNZ $2, R2, gathered \
+	VCOPY(x3, x2) \
+	VZERO(x3) \
+gathered: \
+	TBNZ $3, R2, behind8 \
+	VFADD(x2, p0, p0) \
+	VFADD(x3, p1, p1) \
+	B pairs \
+behind8: \
+	VFADD(x2, p2, p2) \
+	VFADD(x3, p3, p3) \
+pairs: \
+	ADDPAIR(p0, acc0, lost0) \
+	ADDPAIR(p1, acc1, lost1) \
+	ADDPAIR(p2, acc2, lost2) \
+	ADDPAIR(p3, acc3, lost3) \
+summed:
+
+// WIDEN adds four lanes to what they lost, in float64: to lo and hi.
+#define WIDEN(acc, lost, lo, hi) \
+	VFSUB(tmp, acc, acc) \
+	VFCVTL(acc, lo) \
+	VFCVTL2(acc, hi) \
+	VFCVTL(lost, acc) \
+	VFCVTL2(lost, lost) \
+	VFADDD(acc, lo, lo) \
+	VFADDD(lost, hi, hi)
+
+// FOLD4, FOLD8 and FOLD16 add 4, 8 and 16 lanes of float64, two per register
+// from V0 on, to F0.
+#define FOLD4 \
+	VFADDD(1, 0, 0) \
+	VFADDPD(0, 0)
+#define FOLD8 \
+	VFADDD(2, 0, 0) \
+	VFADDD(3, 1, 1) \
+	FOLD4
+#define FOLD16 \
+	VFADDD(4, 0, 0) \
+	VFADDD(5, 1, 1) \
+	VFADDD(6, 2, 2) \
+	VFADDD(7, 3, 3) \
+	FOLD8
+
+// TOTAL adds the lanes to F0, in float64. It uses V0-V7 and tmp.
+#define TOTAL \
+	FMOVQ atAccStart(R5), F(tmp) \
+	WIDEN(acc0, lost0, 0, 1) \
+	WIDEN(acc1, lost1, 2, 3) \
+	WIDEN(acc2, lost2, 4, 5) \
+	WIDEN(acc3, lost3, 6, 7) \
+	FOLD16
+
+// LARGE sets R3 to 1 if every exponential was at least 2, else to 0.
+#define LARGE \
+	VMOV V21.D[0], R3 \
+	VMOV V21.D[1], R4 \
+	AND R4, R3 \
+	AND R3>>32, R3 \
+	UBFX $30, R3, $1, R3
+
+// MAXIMUM sets every element of p0 to the maximum of the R2 elements at R1. Where
+// the end is no whole vector it takes elements twice. It uses R1, R3, V0-V15.
+#define MAXIMUM \
+	ADD R2<<2, R1, R3 \
+	CMP $32, R2 \
+	BLT max31 \
+	LOAD2(0, 0, 1) \
+	LOAD2(32, 2, 3) \
+	LOAD2(64, 4, 5) \
+	LOAD2(96, 6, 7) \
+	ADD $128, R1 \
+	SUB $128, R3 \
+	CMP R3, R1 \
+	BHS maxEnd \
+maxLoop: \
+	MAX8 \
+	ADD $128, R1 \
+	CMP R3, R1 \
+	BLO maxLoop \
+maxEnd: \
+	MOVD R3, R1 \
+	MAX8 \
+	B max8 \
+max31: \
+	TBZ $4, R2, max15 \
+	LOAD2(0, 0, 1) \
+	LOAD2(32, 2, 3) \
+	SUB $64, R3, R1 \
+	LOAD2(0, 4, 5) \
+	LOAD2(32, 6, 7) \
+max8: \
+	VFMAX(4, 0, 0) \
+	VFMAX(5, 1, 1) \
+	VFMAX(6, 2, 2) \
+	VFMAX(7, 3, 3) \
+	B max4 \
+max15: \
+	TBZ $3, R2, max7 \
+	LOAD2(0, 0, 1) \
+	SUB $32, R3, R1 \
+	LOAD2(0, 2, 3) \
+max4: \
+	VFMAX(2, 0, 0) \
+	VFMAX(3, 1, 1) \
+	B max2 \
+max7: \
+	TBZ $2, R2, max3 \
+	FMOVQ (R1), F0 \
+	FMOVQ -16(R3), F1 \
+max2: \
+	VFMAX(1, 0, 0) \
+	B max1 \
+max3: \
+	MOVD R2, R3 \
+	LOADPART(V0) \
+max1: \
+	ACROSS(0)
+#define MAX8 \
+	LOAD2(0, 8, 9) \
+	LOAD2(32, 10, 11) \
+	LOAD2(64, 12, 13) \
+	LOAD2(96, 14, 15) \
+	VFMAX(8, 0, 0) \
+	VFMAX(9, 1, 1) \
+	VFMAX(10, 2, 2) \
+	VFMAX(11, 3, 3) \
+	VFMAX(12, 4, 4) \
+	VFMAX(13, 5, 5) \
+	VFMAX(14, 6, 6) \
+	VFMAX(15, 7, 7)
+
+// ACROSS sets every element of p0 to the maximum of those in v.
+#define ACROSS(v) \
+	VFMAXP(v, v, p0) \
+	VFMAXP(p0, p0, p0)
+
+// REFERENCE makes bias, magic and cutoff of the row maximum in p0, as rowBias
+// and newReference do. It uses p0-p3 and t0-t1.
+#define REFERENCE \
+	FMOVQ atLimit(R5), F(p1) \
+	FMOVQ atTiny(R5), F(p2) \
+	FMOVQ atRow(R5), F(p3) \
+	FMOVQ atIntMagic(R5), F(t0) \
+	FMOVQ atIntMagic(R5), F(t1) \
+	FMOVQ atTopMagic(R5), F(magic) \
+	FMOVQ atVanish(R5), F(cutoff) \
+	VFACGE(p1, p0, bias) \
+	VFNEG(p0, p1) \
+	VBSLV(p2, p1, bias) \
+	VFADD(bias, p0, p0) \
+	VFMLA0(p3, p0, t1) \
+	VFSUB(t0, t1, t1) \
+	VFMLA1(p3, t1, magic) \
+	VFMLA2(p3, t1, cutoff)
+
+// FACTOR makes fact of the sum in F0, as newFactor does, with 2^20 in F4. It uses
+// F1-F4.
+#define FACTOR \
+	FMOVD $1.0, F1 \
+	FDIVD F0, F1, F1 \
+	FCVTDS F1, F2 \
+	FCVTSD F2, F3 \
+	MOVD $0x4130000000000000, R3 \
+	FMOVD R3, F4 \
+	FMULD F3, F4, F4 \
+	FSUBD F3, F1, F1 \
+	FADDD F4, F1, F1 \
+	FSUBD F4, F1, F1 \
+	FCVTDS F1, F1 \
+	VMOV V2.S[0], V13.S[0] \
+	VMOV V1.S[0], V13.S[1]
+
+// CAREFACTOR makes of it, and of the sum in F0, a careful factor: 2^careShift,
+// 2^-careShift and 2^-153 go through R3. It uses F1.
+#define CAREFACTOR \
+	MOVD $0x7E800000, R3 \
+	VDUP R3, V1.S4 \
+	VFMUL(1, fact, fact) \
+	MOVD $0x00800000, R3 \
+	VMOV R3, V13.S[2] \
+	MOVD $0x3660000000000000, R3 \
+	FMOVD R3, F1 \
+	FMULD F1, F0, F0 \
+	FCVTDS F0, F0 \
+	VDUP V0.S[0], V14.S4
+
+// SCALE sets d to the exponentials in e times the factor, and SCALECARE to that
+// for a careful factor: its last multiplication is exact or rounds to a
+// subnormal number. SCALECARE destroys e.
+#define SCALE(e, d) \
+	VFMUL1(fact, e, d) \
+	VFMLA0(fact, e, d)
+#define SCALECARE(e, d) \
+	VFMAX(careCut, e, e) \
+	VFMUL1(fact, e, d) \
+	VFMLA0(fact, e, d) \
+	VFMUL2(fact, d, d)
+
+// SCALEALL multiplies the R2 elements at R0 in place. It uses R1, R3, V0-V12.
+#define SCALEALL(MULTIPLY, loop, below16, vectors, part, done) \
+	MOVD R0, R1 \
+	SUBS $16, R2 \
+	BLT below16 \
+loop: \
+	LOAD2(0, 0, 1) \
+	LOAD2(32, 2, 3) \
+	ADD $64, R1 \
+	MULTIPLY(0, 8) \
+	MULTIPLY(1, 9) \
+	MULTIPLY(2, 10) \
+	MULTIPLY(3, 11) \
+	STORE2(8, 9, 0) \
+	STORE2(10, 11, 32) \
+	ADD $64, R0 \
+	SUBS $16, R2 \
+	BGE loop \
+below16: \
+	ADDS $16, R2 \
+	BEQ done \
+	SUBS $4, R2 \
+	BLT part \
+vectors: \
+	FMOVQ.P 16(R1), F0 \
+	MULTIPLY(0, 8) \
+	FMOVQ.P F8, 16(R0) \
+	SUBS $4, R2 \
+	BGE vectors \
+part: \
+	ADDS $4, R2, R3 \
+	BEQ done \
+	LOADPART(V0) \
+	MULTIPLY(0, 8) \
+	STOREPART(V8) \
+done:
+
+// What becomes of exponentials in EXPSCALE.
+#define SCALEKEEP2(p, q, offset) \
+	SCALE(p, tmp) \
+	SCALE(q, tmp1) \
+	STORE2(tmp, tmp1, offset)
+#define CAREKEEP2(p, q, offset) \
+	SCALECARE(p, tmp) \
+	SCALECARE(q, tmp1) \
+	STORE2(tmp, tmp1, offset)
+#define NOPAIRS(acc, lost, accNext, lostNext)
+
+// EXPSCALE writes the R2 probabilities of the logits at R1.
+#define EXPSCALE(KEEP2, MULTIPLY) \
+	GROUPS(KEEP2, NOPAIRS) \
+	BEQ done \
+	SUBS $8, R2 \
+	BLT below8 \
+pairs: \
+	LOGITS2(0, x0, t0, x1, t1) \
+	FRONT2(x0, t0, p0, x1, t1, p1) \
+	BACK2(x0, t0, p0, x1, t1, p1) \
+	KEEP2(p0, p1, 0) \
+	ADD $32, R1 \
+	ADD $32, R0 \
+	SUBS $8, R2 \
+	BGE pairs \
+below8: \
+	TBZ $2, R2, below4 \
+	FMOVQ.P 16(R1), F(x0) \
+	FMOVQ copy-16(SP), F(t0) \
+	FRONT1(x0, t0, p0) \
+	BACK1(x0, t0, p0) \
+	MULTIPLY(p0, tmp) \
+	FMOVQ.P F(tmp), 16(R0) \
+below4: \
+	ANDS $3, R2, R3 \
+	BEQ done \
+	LOADPART(V0) \
+	FMOVQ copy-16(SP), F(t0) \
+	FRONT1(x0, t0, p0) \
+	BACK1(x0, t0, p0) \
+	MULTIPLY(p0, tmp) \
+	STOREPART(V12) \
+done:
+
+// ROWS loads the arguments of a function for rows.
+#define ROWS \
+	MOVD dst+0(FP), R6 \
+	MOVD src+8(FP), R7 \
+	MOVD cols+16(FP), R8 \
+	MOVD rows+24(FP), R9 \
+	MOVD dstStride+32(FP), R10 \
+	MOVD srcStride+40(FP), R11 \
+	LSL $2, R10 \
+	LSL $2, R11 \
+	CONSTANTS
+
+// NEXTROW goes to the next row, at label, if there is one.
+#define NEXTROW(label) \
+	ADD R10, R6 \
+	ADD R11, R7 \
+	SUBS $1, R9 \
+	BNE label
+
+// Short rows are kept in registers: logits in V0-V3 and V13-V16, exponentials in
+// V8-V11 and V17-V20, probabilities in V0-V7. Where the end is no whole vector,
+// the last one is made of the last four elements, and shares some with the one
+// before. SHIFT then moves its elements to their lanes, in the sum.
+
+// LASTS sets offset to where vector k of a row starts in bytes: at 16*k, but so
+// that it ends in the row; and index to the place of its indices in shifts.
+#define LASTS(k, offset, index) \
+	LSL $2, R8, R3 \
+	SUB $16, R3 \
+	MOVD $(16*k), offset \
+	CMP offset, R3 \
+	CSEL LT, R3, offset, offset \
+	MOVD $(16*k), R4 \
+	SUB offset, R4, index \
+	MOVD $16, R4 \
+	CMP R4, index \
+	CSEL GT, R4, index, index \
+	ADD R5, index, index \
+	ADD $atShifts, index
+
+// LOADAT loads a vector of the row in src that starts offset bytes in.
+#define LOADAT(offset, x) \
+	ADD offset, R7, R3 \
+	FMOVQ (R3), F(x)
+
+// STOREAT stores a vector of the row in dst that starts offset bytes in.
+#define STOREAT(offset, p) \
+	ADD offset, R6, R3 \
+	FMOVQ F(p), (R3)
+
+// SHIFT sets d to the elements of p that no vector before has, in their lanes.
+#define SHIFT(index, p, d) \
+	FMOVQ (index), F(tmp) \
+	VTBL1(tmp, p, d)
+
+// EXP1 and EXP2 compute exponentials of logits x and y, in p and q. They use t
+// and u, and destroy x and y.
+#define EXP1(x, t, p) \
+	VCOPY(magic, t) \
+	FRONT1(x, t, p) \
+	BACK1(x, t, p)
+#define EXP2(x, t, p, y, u, q) \
+	VCOPY(magic, t) \
+	VCOPY(magic, u) \
+	FRONT2(x, t, p, y, u, q) \
+	BACK2(x, t, p, y, u, q)
+
+// DOUBLE sets lo and hi to the lanes of p, in float64. A lane that has taken one
+// pair has that pair as its sum.
+#define DOUBLE(p, lo, hi) \
+	VFCVTL(p, lo) \
+	VFCVTL2(p, hi)
+
+// FINISH makes the factor of the sum in F0 and goes to care if it has to be a
+// careful one, or to undefined if the sum is a NaN.
+#define FINISH(care, undefined) \
+	FCMPD F0, F0 \
+	BVS undefined \
+	FACTOR \
+	LARGE \
+	CBZ R3, care
+
+// NAN sets V to the NaN of every undefined result.
+#define NAN(V) \
+	MOVD $0x7FC00000, R3 \
+	VDUP R3, V.S4
+
+// func softmaxShortNEON(dst, src *float32, cols, rows, dstStride, srcStride int)
+//
+// It takes rows of 4 to 32 elements.
+TEXT ·softmaxShortNEON(SB), NOSPLIT, $0-48
+	ROWS
+	CMP $16, R8
+	BGT wide
+	CMP $8, R8
+	BGT middle
+	CMP $4, R8
+	BGT pair
+
+one:
+	FMOVQ (R7), F0
+	ACROSS(0)
+	REFERENCE
+	EXP1(0, t0, p0)
+	VCOPY(p0, all)
+	DOUBLE(p0, 0, 1)
+	FOLD4
+	FINISH(oneCare, oneUndefined)
+	SCALE(p0, 0)
+
+oneStore:
+	FMOVQ F0, (R6)
+	NEXTROW(one)
+	RET
+
+oneCare:
+	CAREFACTOR
+	SCALECARE(p0, 0)
+	B oneStore
+
+oneUndefined:
+	NAN(V0)
+	B oneStore
+
+	// 5 to 8 elements: two vectors.
+pair:
+	LASTS(1, R12, R19)
+
+two:
+	FMOVQ (R7), F0
+	LOADAT(R12, 1)
+	VFMAX(1, 0, tmp)
+	ACROSS(tmp)
+	REFERENCE
+	EXP2(0, t0, p0, 1, t1, p1)
+	VANDV(p0, p1, all)
+	SHIFT(R19, p1, 5)
+	DOUBLE(p0, 0, 1)
+	DOUBLE(5, 2, 3)
+	FOLD8
+	FINISH(twoCare, twoUndefined)
+	SCALE(p0, 0)
+	SCALE(p1, 1)
+
+twoStore:
+	FMOVQ F0, (R6)
+	STOREAT(R12, 1)
+	NEXTROW(two)
+	RET
+
+twoCare:
+	CAREFACTOR
+	SCALECARE(p0, 0)
+	SCALECARE(p1, 1)
+	B twoStore
+
+twoUndefined:
+	NAN(V0)
+	NAN(V1)
+	B twoStore
+
+	// 9 to 16 elements: four vectors, of which the last may be the third again.
+middle:
+	LASTS(2, R12, R19)
+	LASTS(3, R13, R20)
+
+four:
+	VLDPQ(0, 7, 0, 1)
+	LOADAT(R12, 2)
+	LOADAT(R13, 3)
+	VFMAX(1, 0, tmp)
+	VFMAX(3, 2, 4)
+	VFMAX(4, tmp, tmp)
+	ACROSS(tmp)
+	REFERENCE
+	EXP2(0, t0, p0, 1, t1, p1)
+	EXP2(2, t2, p2, 3, t3, p3)
+	VANDV(p0, p1, all)
+	VANDV(p2, p3, tmp)
+	VANDV(tmp, all, all)
+	SHIFT(R19, p2, 13)
+	SHIFT(R20, p3, 14)
+	DOUBLE(p0, 0, 1)
+	DOUBLE(p1, 2, 3)
+	DOUBLE(13, 4, 5)
+	DOUBLE(14, 6, 7)
+	FOLD16
+	FINISH(fourCare, fourUndefined)
+	SCALE(p0, 0)
+	SCALE(p1, 1)
+	SCALE(p2, 2)
+	SCALE(p3, 3)
+
+fourStore:
+	VSTPQ(0, 1, 0, 6)
+	STOREAT(R12, 2)
+	STOREAT(R13, 3)
+	NEXTROW(four)
+	RET
+
+fourCare:
+	CAREFACTOR
+	SCALECARE(p0, 0)
+	SCALECARE(p1, 1)
+	SCALECARE(p2, 2)
+	SCALECARE(p3, 3)
+	B fourStore
+
+fourUndefined:
+	NAN(V0)
+	NAN(V1)
+	NAN(V2)
+	NAN(V3)
+	B fourStore
+
+	// 17 to 32 elements: eight vectors, of which the last ones may be the same.
+wide:
+	LASTS(4, R12, R19)
+	LASTS(5, R13, R20)
+	LASTS(6, R14, R21)
+	LASTS(7, R15, R22)
+
+eight:
+	VLDPQ(0, 7, 0, 1)
+	VLDPQ(32, 7, 2, 3)
+	LOADAT(R12, 13)
+	LOADAT(R13, 14)
+	LOADAT(R14, 15)
+	LOADAT(R15, 16)
+	VFMAX(1, 0, 4)
+	VFMAX(3, 2, 5)
+	VFMAX(14, 13, 6)
+	VFMAX(16, 15, 7)
+	VFMAX(5, 4, 4)
+	VFMAX(7, 6, 6)
+	VFMAX(6, 4, 4)
+	ACROSS(4)
+	REFERENCE
+	EXP2(0, t0, p0, 1, t1, p1)
+	EXP2(2, t2, p2, 3, t3, p3)
+	EXP2(13, t0, 17, 14, t1, 18)
+	EXP2(15, t2, 19, 16, t3, 20)
+	VANDV(p0, p1, all)
+	VANDV(p2, p3, 0)
+	VANDV(17, 18, 1)
+	VANDV(19, 20, 2)
+	VANDV(0, all, all)
+	VANDV(1, 2, 2)
+	VANDV(2, all, all)
+	SHIFT(R19, 17, 13)
+	SHIFT(R20, 18, 14)
+	SHIFT(R21, 19, 15)
+	SHIFT(R22, 20, 16)
+	VFADD(13, p0, 13)
+	VFADD(14, p1, 14)
+	VFADD(15, p2, 15)
+	VFADD(16, p3, 16)
+	DOUBLE(13, 0, 1)
+	DOUBLE(14, 2, 3)
+	DOUBLE(15, 4, 5)
+	DOUBLE(16, 6, 7)
+	FOLD16
+	FINISH(eightCare, eightUndefined)
+	SCALE(p0, 0)
+	SCALE(p1, 1)
+	SCALE(p2, 2)
+	SCALE(p3, 3)
+	SCALE(17, 4)
+	SCALE(18, 5)
+	SCALE(19, 6)
+	SCALE(20, 7)
+
+eightStore:
+	VSTPQ(0, 1, 0, 6)
+	VSTPQ(2, 3, 32, 6)
+	STOREAT(R12, 4)
+	STOREAT(R13, 5)
+	STOREAT(R14, 6)
+	STOREAT(R15, 7)
+	NEXTROW(eight)
+	RET
+
+eightCare:
+	CAREFACTOR
+	SCALECARE(p0, 0)
+	SCALECARE(p1, 1)
+	SCALECARE(p2, 2)
+	SCALECARE(p3, 3)
+	SCALECARE(17, 4)
+	SCALECARE(18, 5)
+	SCALECARE(19, 6)
+	SCALECARE(20, 7)
+	B eightStore
+
+eightUndefined:
+	NAN(V0)
+	NAN(V1)
+	NAN(V2)
+	NAN(V3)
+	NAN(V4)
+	NAN(V5)
+	NAN(V6)
+	NAN(V7)
+	B eightStore
+
+// func softmaxBlocksNEON(dst, src *float32, cols, rows, dstStride, srcStride int)
+TEXT ·softmaxBlocksNEON(SB), NOSPLIT, $24-48
+	ROWS
+
+row:
+	MOVD R7, R1
+	MOVD R8, R2
+	MAXIMUM
+	REFERENCE
+	FMOVQ F(magic), copy-16(SP)
+
+	MOVD R6, R0
+	MOVD R7, R1
+	MOVD R8, R2
+	EXPSUM(EXPKEEP2, EXPKEEP1, EXPPART)
+	TOTAL
+	MOVD R6, R0
+	MOVD R8, R2
+	FCMPD F0, F0
+	BVS undefined
+
+	FACTOR
+	LARGE
+	CBZ R3, careful
+	SCALEALL(SCALE, scaleLoop, scaleBelow16, scaleVectors, scalePart, next)
+
+	NEXTROW(row)
+	RET
+
+careful:
+	CAREFACTOR
+	SCALEALL(SCALECARE, careLoop, careBelow16, careVectors, carePart, cared)
+	B next
+
+undefined:
+	MOVD $0x7FC00000, R3 // nanBits
+fill:
+	MOVW.P R3, 4(R0)
+	SUBS $1, R2
+	BNE fill
+	B next
+
+// func maxBlockNEON(src *float32, n int) float32
+TEXT ·maxBlockNEON(SB), NOSPLIT, $0-20
+	MOVD src+0(FP), R1
+	MOVD n+8(FP), R2
+	MAXIMUM
+	FMOVS F(p0), ret+16(FP)
+	RET
+
+// func expBlockNEON(dst, src *float32, n int, ref *reference) (sum float64, large bool)
+TEXT ·expBlockNEON(SB), NOSPLIT, $24-41
+	MOVD dst+0(FP), R0
+	MOVD src+8(FP), R1
+	MOVD n+16(FP), R2
+	MOVD ref+24(FP), R3
+	CONSTANTS
+	LOADREF
+	EXPSUM(EXPKEEP2, EXPKEEP1, EXPPART)
+	TOTAL
+	LARGE
+	FMOVD F0, sum+32(FP)
+	MOVB R3, large+40(FP)
+	RET
+
+// func sumBlockNEON(src *float32, n int, ref *reference) (sum float64, large bool)
+TEXT ·sumBlockNEON(SB), NOSPLIT, $24-33
+	MOVD src+0(FP), R1
+	MOVD n+8(FP), R2
+	MOVD ref+16(FP), R3
+	CONSTANTS
+	LOADREF
+	EXPSUM(SUMKEEP2, SUMKEEP1, SUMPART)
+	TOTAL
+	LARGE
+	FMOVD F0, sum+24(FP)
+	MOVB R3, large+32(FP)
+	RET
+
+// func scaleBlockNEON(dst *float32, n int, f *factor)
+TEXT ·scaleBlockNEON(SB), NOSPLIT, $0-24
+	MOVD dst+0(FP), R0
+	MOVD n+8(FP), R2
+	MOVD f+16(FP), R3
+	LOADFACTOR
+	CBNZ R4, careful
+	SCALEALL(SCALE, scaleLoop, scaleBelow16, scaleVectors, scalePart, scaled)
+	RET
+
+careful:
+	SCALEALL(SCALECARE, careLoop, careBelow16, careVectors, carePart, cared)
+	RET
+
+// func expScaleBlockNEON(dst, src *float32, n int, ref *reference, f *factor)
+//
+// The factor must not be a careful one.
+TEXT ·expScaleBlockNEON(SB), NOSPLIT, $24-40
+	MOVD dst+0(FP), R0
+	MOVD src+8(FP), R1
+	MOVD n+16(FP), R2
+	MOVD ref+24(FP), R3
+	CONSTANTS
+	LOADREF
+	MOVD f+32(FP), R3
+	LOADFACTOR
+	EXPSCALE(SCALEKEEP2, SCALE)
+	RET
+
+// func expScaleCareBlockNEON(dst, src *float32, n int, ref *reference, f *factor)
+//
+// The factor must be a careful one.
+TEXT ·expScaleCareBlockNEON(SB), NOSPLIT, $24-40
+	MOVD dst+0(FP), R0
+	MOVD src+8(FP), R1
+	MOVD n+16(FP), R2
+	MOVD ref+24(FP), R3
+	CONSTANTS
+	LOADREF
+	MOVD f+32(FP), R3
+	LOADFACTOR
+	EXPSCALE(CAREKEEP2, SCALECARE)
+	RET
