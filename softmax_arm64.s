@@ -14,7 +14,8 @@
 #include "textflag.h"
 #include "neon_arm64.h"
 
-// Use of vector registers.
+// Use of vector registers. The macros in neon_arm64.h take these numbers; where
+// Go's assembler has the instruction and wants a name, V13 is fact, and so on.
 #define x0 0       // x0-x3: logit, then r, then q
 #define x1 1
 #define x2 2
@@ -130,8 +131,8 @@ GLOBL constants<>(SB), RODATA|NOPTR, $288
 	FMOVQ atPlane(R5), F(plane) \
 	VMOVI $7, V30.B16
 
-// LOADREF loads the reference at R3. The upper 12 bits of expTable, as a number
-// 0x3F8, go to magic.
+// LOADREF loads the reference at R3. The upper 12 bits of expTable go to magic,
+// as the number 0x3F8, of which 0x447E0000 are the bits in float32.
 #define LOADREF \
 	FMOVS 0(R3), F(bias) \
 	FMOVS 4(R3), F(cutoff) \
@@ -158,8 +159,8 @@ GLOBL constants<>(SB), RODATA|NOPTR, $288
 #define STORE2(p, q, offset) VSTPQ(p, q, offset, 0)
 
 // LOGITS2 loads two vectors of logits to x and y, and magic to t and u, for
-// FRONT2. That magic and the expC2 of BACK2 come from memory is because copies
-// of registers cost as much as arithmetic on some processors.
+// FRONT2. This magic and the expC2 of BACK2 come from memory because copies of
+// registers cost as much as arithmetic on some processors.
 #define LOGITS2(offset, x, t, y, u) \
 	LOAD2(offset, x, y) \
 	FMOVQ copy-16(SP), F(t) \
