@@ -38,7 +38,7 @@ func TestChooseKernel(t *testing.T) {
 // TestActiveKernel proves which kernel the other tests of this run used.
 func TestActiveKernel(t *testing.T) {
 	name := os.Getenv("SOFTMAX_KERNEL")
-	t.Logf("SOFTMAX_KERNEL=%q, kernel %s, available %v", name, Kernel(), availableKernels())
+	t.Logf("SOFTMAX_KERNEL=%q, kernel %s, available %v, tests reduced: %v", name, Kernel(), availableKernels(), reduced())
 	if want := chooseKernel(name).String(); Kernel() != want {
 		t.Errorf("Kernel() is %q, want %q", Kernel(), want)
 	}

@@ -8,13 +8,34 @@ import (
 	"math"
 	"runtime"
 	"slices"
+	"sync"
 	"testing"
+	"time"
 	"unsafe"
 )
 
 // exhaustive makes TestExp visit every float32, TestKernelRows every pair of
 // length and alignment, and TestAccuracy rows of 2^24. It takes minutes.
 var exhaustive = flag.Bool("exhaustive", false, "check every float32, alignment and length")
+
+// reduced tells that tests shall do a part of their work: with -short, and where
+// the kernel in Go is many times slower than on any processor, as it is on an
+// emulated one, or with the race detector.
+var reduced = sync.OnceValue(func() bool {
+	const slow = 100 * time.Nanosecond // per element
+	row := make([]float32, blockLen)
+	best := time.Duration(math.MaxInt64)
+	for range 5 {
+		start := time.Now()
+		softmaxRow(kernelGeneric, row, row)
+		best = min(best, time.Since(start)/blockLen)
+	}
+	return !*exhaustive && (testing.Short() || best >= slow)
+})
+
+// chosen reports whether a test shall do what has the number i: all, or where
+// tests are reduced one in step.
+func chosen(i, step int) bool { return i%step == 0 || !reduced() }
 
 // forEachKernel runs f as a subtest for every kernel there is. Those that cannot
 // run here are skipped by name, so that the log tells what was not tested.
@@ -188,6 +209,13 @@ var families = []family{
 	{"limits-mixed", each(func(r *rng) float32 {
 		return (limitCenters[r.intn(len(limitCenters))]*one + 3*r.normal()).float()
 	})},
+	{"levels", func(r *rng, row []float32) { // blocks far apart, each narrow or wide
+		for ; len(row) > 0; row = row[min(blockLen, len(row)):] {
+			block := row[:min(blockLen, len(row))]
+			center, width := -fixed(r.intn(110))*one, one<<r.intn(7)
+			each(func(r *rng) float32 { return (center + r.uniform(width)).float() })(r, block)
+		}
+	}},
 	{"last-max", func(r *rng, row []float32) {
 		normalTimes(1, 0)(r, row)
 		row[len(row)-1] = (20*one + r.uniform(one<<r.intn(16))).float()

@@ -22,7 +22,7 @@ func longLens() []int {
 	}
 	// Some kernels compute twice from here on.
 	lens = append(lens, 1<<18-1, 1<<18, 1<<18+1, 1<<18+blockLen+17)
-	if !testing.Short() {
+	if !reduced() {
 		lens = append(lens, storedLen, storedLen+1)
 	}
 	return lens
@@ -36,12 +36,18 @@ func TestKernelRows(t *testing.T) {
 		want := make([]float32, shortLen)
 		for n := 1; n <= shortLen; n++ {
 			for i, family := range families {
+				if n > 100 && !chosen(n+i, 7) {
+					continue
+				}
 				row, want := family.makeRow(n, 1), want[:n]
 				softmaxRow(kernelGeneric, want, row)
 				// Above some lengths each family sees a few of the 16 alignments, and all
 				// families together see all.
 				first, step := 0, 1
-				if n > 100 && !*exhaustive {
+				switch {
+				case k == kernelGeneric:
+					first, step = (n+i)%16, 16
+				case n > 100 && !*exhaustive:
 					first, step = (n+i)%8, 8
 				}
 				for offset := first; offset < 16; offset += step {
@@ -74,6 +80,9 @@ func TestKernelLongRows(t *testing.T) {
 				step = 1
 			}
 			for j := i % step; j < len(families); j += step {
+				if !chosen(i+j, 7) {
+					continue
+				}
 				row, want, name := row[:n], want[:n], families[j].name
 				families[j].fillRow(row, 2)
 				softmaxRow(kernelGeneric, want, row)
@@ -93,6 +102,30 @@ func TestKernelLongRows(t *testing.T) {
 	})
 }
 
+// TestKernelLimits has maxima at and next to the limits of row.go.
+func TestKernelLimits(t *testing.T) {
+	forEachKernel(t, func(t *testing.T, k kernel) {
+		r := rng(11)
+		for _, limit := range []float32{-exactLimit, -exactLimit / 2, exactLimit / 2, exactLimit, 2 * exactLimit} {
+			for ulp := -2; ulp <= 2; ulp++ {
+				m := math.Float32frombits(math.Float32bits(limit) + uint32(ulp))
+				for _, n := range []int{1, 2, 3, 5, 8, 16, 31, 33, 100, 1000, blockLen + 1, 3 * blockLen} {
+					for _, at := range []int{0, n / 2, n - 1} {
+						row, want, got := make([]float32, n), make([]float32, n), make([]float32, n)
+						for i := range row {
+							row[i] = m - (64*one + r.uniform(64*one)).float()
+						}
+						row[at] = m
+						softmaxRow(kernelGeneric, want, row)
+						softmaxRow(k, got, row)
+						checkBits(t, got, want, row, "maximum %x at %d of %d", m, at, n)
+					}
+				}
+			}
+		}
+	})
+}
+
 // TestKernelMatrices runs many rows per call, each of another family.
 func TestKernelMatrices(t *testing.T) {
 	rowCounts := []int{1, 2, 3, 4, 5, 7, 8, 9, 15, 16, 17, 33, 67}
@@ -103,6 +136,9 @@ func TestKernelMatrices(t *testing.T) {
 		}
 		for cols := 1; cols <= 80; cols++ {
 			for i, rows := range rowCounts {
+				if !chosen(i+cols, 3) {
+					continue
+				}
 				check(rows, cols, 0, 0)
 				check(rows, cols, (i+cols)%18, (3*i+cols)%18)
 			}
@@ -219,6 +255,9 @@ func TestExpBlock(t *testing.T) {
 		for _, n := range primitiveLens() {
 			for i, family := range families {
 				from := src.slice(n, (n+i)%16)
+				if !chosen(n+i, 4) {
+					continue
+				}
 				family.fillRow(from, 4)
 				for _, ref := range references(maxOf(from)) {
 					want := want[:n]
@@ -265,6 +304,9 @@ func TestScaleBlock(t *testing.T) {
 		for _, n := range primitiveLens() {
 			for i, family := range families {
 				from := src.slice(n, (n+i)%16)
+				if !chosen(n+i, 12) {
+					continue
+				}
 				family.fillRow(from, 5)
 				e, want := e[:n], want[:n]
 				m := maxOf(from)

@@ -39,6 +39,9 @@ func TestWays(t *testing.T) {
 		want := make([]float32, longest)
 		for _, n := range lens {
 			for i, family := range families {
+				if n > blockLen && !chosen(n/blockLen+i, 5) {
+					continue
+				}
 				row, want := family.makeRow(n, 6), want[:n]
 				softmaxRow(kernelGeneric, want, row)
 				for j, way := range ways {
@@ -103,12 +106,16 @@ func TestRowsOfOneValue(t *testing.T) {
 	const n = 5*blockLen + 10
 	forEachKernel(t, func(t *testing.T, k kernel) {
 		row, want, got := make([]float32, n), make([]float32, n), make([]float32, n)
+		count := 0
 		for _, rest := range []float32{negInf, -math.MaxFloat32, -16390, -16384, -16383, -8193, -8192, -200, -1, 0, 8191, 8193, 16383} {
 			for _, peak := range []float32{-16385, -16384, -8192, -1, 0, 2, 90, 8192, 16383.9, 16384, 16385, 20000, 1e30, math.MaxFloat32} {
 				if peak < rest {
 					continue
 				}
 				for block := range 6 {
+					if count++; !chosen(count, 7) {
+						continue
+					}
 					for i := range row {
 						row[i] = rest
 					}

@@ -117,7 +117,7 @@ func accuracyFamilies() (numbers []family) {
 // bits: the one in use stands for all.
 func TestAccuracy(t *testing.T) {
 	lens := []int{2, 3, 5, 8, 10, 16, 33, 64, 100, 256, 1000, 1024, blockLen, blockLen + 1, 10_000, 1 << 16}
-	if !testing.Short() {
+	if !reduced() {
 		lens = append(lens, 1<<18, 1<<20)
 	}
 	if *exhaustive {
@@ -131,8 +131,11 @@ func TestAccuracy(t *testing.T) {
 			for _, n := range lens {
 				row, got, want := row[:n], got[:n], want[:n]
 				rows := min(max(1, 1<<15/n), 400)
-				if *exhaustive {
+				switch {
+				case *exhaustive:
 					rows = min(max(1, 1<<22/n), 4000)
+				case reduced():
+					rows = min(max(1, 1<<13/n), 100)
 				}
 				worst, total := 0.0, 0.0
 				for seed := range rows {
