@@ -209,11 +209,20 @@ var families = []family{
 	{"limits-mixed", each(func(r *rng) float32 {
 		return (limitCenters[r.intn(len(limitCenters))]*one + 3*r.normal()).float()
 	})},
-	{"levels", func(r *rng, row []float32) { // blocks far apart, each narrow or wide
-		for ; len(row) > 0; row = row[min(blockLen, len(row)):] {
-			block := row[:min(blockLen, len(row))]
-			center, width := -fixed(r.intn(110))*one, one<<r.intn(7)
-			each(func(r *rng) float32 { return (center + r.uniform(width)).float() })(r, block)
+	{"levels", func(r *rng, row []float32) {
+		// Three kinds: narrow blocks, every second with subnormal results; a wide
+		// block and then narrow ones; any mixture.
+		kind := r.intn(3)
+		for i := 0; len(row) > 0; i++ {
+			top, width := -fixed(r.intn(3))*one, one<<r.intn(4)
+			if kind == 0 && i%2 == 0 && len(row) > blockLen || kind == 2 && r.intn(2) == 0 {
+				top -= fixed(75+r.intn(10)) * one
+			}
+			if kind == 1 && i == 0 || kind == 2 && r.intn(2) == 0 {
+				width = 64 * one
+			}
+			each(func(r *rng) float32 { return (top - width + r.uniform(width)).float() })(r, row[:min(blockLen, len(row))])
+			row = row[min(blockLen, len(row)):]
 		}
 	}},
 	{"last-max", func(r *rng, row []float32) {

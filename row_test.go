@@ -141,27 +141,35 @@ func TestRowsOfOneValue(t *testing.T) {
 	})
 }
 
+// TestLevels repeats TestWays for rows whose blocks differ in what care they need.
+func TestLevels(t *testing.T) {
+	const n = 4*blockLen + 100
+	forEachKernel(t, func(t *testing.T, k kernel) {
+		want, got := make([]float32, n), make([]float32, n)
+		for seed := range uint64(60) {
+			if !chosen(int(seed), 6) {
+				continue
+			}
+			row := familyNamed("levels").makeRow(n, seed)
+			softmaxStored(kernelGeneric, want, row)
+			softmaxStored(k, got, row)
+			checkBits(t, got, want, row, "seed %d, stored", seed)
+			softmaxRecomputed(k, got, row)
+			checkBits(t, got, want, row, "seed %d, recomputed", seed)
+		}
+	})
+}
+
 // TestFMA32 checks the rounding of fma32 against exact arithmetic, most of all
-// where the sum in float64 stands between two float32 values.
+// where the sum in float64 rounds to the middle between two float32 values.
 func TestFMA32(t *testing.T) {
 	r := rng(8)
-	count, repaired := 300_000, 0
-	if testing.Short() {
+	count, hard := 300_000, 0
+	if reduced() {
 		count = 30_000
 	}
-	for i := range count {
-		a := math.Float32frombits(uint32(r.next())&0x807fffff | uint32(120+r.intn(14))<<23)
-		b := math.Float32frombits(uint32(r.next())&0x807fffff | uint32(120+r.intn(14))<<23)
-		c := math.Float32frombits(uint32(r.next())&0x807fffff | uint32(90+r.intn(70))<<23)
-		if i%2 == 0 {
-			// Few bits, and a large difference of exponents: ties and near ties.
-			a = math.Float32frombits(math.Float32bits(a) & 0xffff8000)
-			b = math.Float32frombits(math.Float32bits(b)&0xfffff000 | uint32(r.intn(2)))
-			c = math.Float32frombits(math.Float32bits(c) & 0xffff0001)
-		}
-		if sum := math.Float64bits(float64(float64(a)*float64(b)) + float64(c)); sum&0x1fffffff == 0x10000000 {
-			repaired++
-		}
+	check := func(a, b, c float32) {
+		t.Helper()
 		exact := new(big.Float).SetPrec(300).SetFloat64(float64(a))
 		exact.Mul(exact, big.NewFloat(float64(b)))
 		exact.Add(exact, big.NewFloat(float64(c)))
@@ -169,8 +177,30 @@ func TestFMA32(t *testing.T) {
 		if got := fma32(a, b, c); got != want {
 			t.Fatalf("fma32(%x, %x, %x) = %x, want %x", a, b, c, got, want)
 		}
+		if twice := float32(float64(float64(a)*float64(b)) + float64(c)); twice != want {
+			hard++
+		}
 	}
-	if repaired < count/1000 {
-		t.Errorf("only %d of %d sums stood between two float32 values", repaired, count)
+	for range count {
+		a := math.Float32frombits(uint32(r.next())&0x807fffff | uint32(120+r.intn(14))<<23)
+		b := math.Float32frombits(uint32(r.next())&0x807fffff | uint32(120+r.intn(14))<<23)
+		c := math.Float32frombits(uint32(r.next())&0x807fffff | uint32(90+r.intn(70))<<23)
+		check(a, b, c)
+		// Few bits: exact ties.
+		check(math.Float32frombits(math.Float32bits(a)&0xffff8000),
+			math.Float32frombits(math.Float32bits(b)&0xfffff000|uint32(r.intn(2))),
+			math.Float32frombits(math.Float32bits(c)&0xffff0001))
+		// A product next to half a unit in the last place of c.
+		m := uint64(1<<23 + r.intn(1<<23))
+		b = float32((1<<47 + m/2) / m)
+		if rest := int64(m)*int64(b) - 1<<47; -1<<18 < rest && rest < 1<<18 {
+			sign := float32(1 - 2*r.intn(2))
+			c := math.Float32frombits(uint32(r.next())&0x807fffff | 127<<23)
+			check(float32(m), sign*b*0x1p-71, c)
+		}
+	}
+	t.Logf("rounding twice would have been wrong %d times", hard)
+	if hard < count/1000 {
+		t.Errorf("only %d sums were hard", hard)
 	}
 }
