@@ -73,8 +73,8 @@ type Float interface {
 // Softmax panics, before anything is written, if the lengths differ or if dst
 // and src overlap without being the same slice.
 //
-// See S. Boldo et al. for the rounding, and M. Dukhan and A. Ablavatski, "The
-// Two-Pass Softmax Algorithm" (2020), for working on exponents.
+// Source: working on exponents instead of subtracting the maximum goes back to
+// M. Dukhan and A. Ablavatski, "The Two-Pass Softmax Algorithm" (2020).
 func Softmax[T Float](dst, src []T) {
 	if len(dst) != len(src) {
 		panic(lengthMismatch("Softmax", len(dst), len(src)))
