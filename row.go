@@ -151,11 +151,11 @@ func scan(k kernel, dst, src []float32, scales []blockScale) rowScan {
 				top = max(top, maxBlock(k, rest[:min(blockLen, len(rest))]))
 			}
 			if r.bias = rowBias(top); r.bias != tiny {
-				// Every element so far is exactLimit/2 or more below the maximum.
+				// Every element so far is exactLimit/2 or more below the maximum: its
+				// block vanishes. Only a NaN stays in the sum when that is scaled next.
 				for j := range scales[:min(i, len(scales))] {
 					scales[j].shift = farShift
 				}
-				r.sum *= 0 // a NaN stays
 				r.shift, r.large = farShift, false
 			}
 		}

@@ -119,10 +119,11 @@ func softmaxBlocksGeneric(dst, src []float32, cols, rows, dstStride, srcStride i
 	}
 }
 
+// maxGeneric returns the largest element; with a NaN among them, any value.
 func maxGeneric(src []float32) float32 {
 	m := src[0]
 	for _, x := range src[1:] {
-		if x > m || x != x {
+		if x > m {
 			m = x
 		}
 	}

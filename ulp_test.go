@@ -133,7 +133,7 @@ func TestAccuracy(t *testing.T) {
 				rows := min(max(1, 1<<15/n), 400)
 				switch {
 				case *exhaustive:
-					rows = min(max(1, 1<<22/n), 4000)
+					rows = min(max(1, 1<<21/n), 2000)
 				case reduced():
 					rows = min(max(1, 1<<13/n), 100)
 				}
