@@ -7,12 +7,14 @@ import (
 	"math"
 	"slices"
 	"testing"
+	"unsafe"
 )
 
 var benchLens = []int{8, 16, 32, 64, 128, 256, 512, 1024, 4096, 32768, 131072, 1 << 20, 1 << 24}
 
-// benchKernels runs f as a sub-benchmark for every kernel there is.
-func benchKernels(b *testing.B, f func(b *testing.B)) {
+// benchKernels runs the two instances of a benchmark as sub-benchmarks for every
+// kernel there is.
+func benchKernels(b *testing.B, bench32, bench64 func(b *testing.B)) {
 	for i := range kernelNames {
 		k := kernel(i)
 		b.Run("kernel="+k.String(), func(b *testing.B) {
@@ -20,88 +22,110 @@ func benchKernels(b *testing.B, f func(b *testing.B)) {
 				b.Skipf("kernel %s: not available", k)
 			}
 			useKernel(b, k)
-			f(b)
+			b.Run("type=float32", bench32)
+			b.Run("type=float64", bench64)
 		})
 	}
 }
 
-// report adds the time per element, and the bytes read and written, to the result
-// of a benchmark of n elements.
-func report(b *testing.B, n int) {
-	b.SetBytes(int64(8 * n))
+// report adds the time per element, and the bytes of the logits, to the result of
+// a benchmark of n elements.
+func report[T Float](b *testing.B, n int) {
+	b.SetBytes(int64(n) * int64(unsafe.Sizeof(T(0))))
 	b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N)/float64(n), "ns/elem")
 }
 
+// logSumExpOf stores the result, as the other functions do.
+func logSumExpOf[T Float](dst, src []T) { dst[0] = LogSumExp(src) }
+
 func BenchmarkSoftmax(b *testing.B) {
-	benchKernels(b, func(b *testing.B) {
+	benchKernels(b, benchLengths(Softmax[float32]), benchLengths(Softmax[float64]))
+}
+
+func BenchmarkLogSoftmax(b *testing.B) {
+	benchKernels(b, benchLengths(LogSoftmax[float32]), benchLengths(LogSoftmax[float64]))
+}
+
+func BenchmarkLogSumExp(b *testing.B) {
+	benchKernels(b, benchLengths(logSumExpOf[float32]), benchLengths(logSumExpOf[float64]))
+}
+
+func benchLengths[T Float](function func(dst, src []T)) func(b *testing.B) {
+	return func(b *testing.B) {
 		for _, n := range benchLens {
 			b.Run(fmt.Sprintf("n=%d", n), func(b *testing.B) {
-				src, dst := familyNamed("normal3").makeRow(n, 1), make([]float32, n)
+				src, dst := familyNamed[T]("normal3").makeRow(n, 1), make([]T, n)
 				for b.Loop() {
-					Softmax(dst, src)
+					function(dst, src)
 				}
-				report(b, n)
+				report[T](b, n)
 			})
 		}
-	})
+	}
 }
 
 func BenchmarkSoftmaxRows(b *testing.B) {
+	benchKernels(b, benchRows(SoftmaxRows[float32]), benchRows(SoftmaxRows[float64]))
+}
+
+func BenchmarkLogSoftmaxRows(b *testing.B) {
+	benchKernels(b, benchRows(LogSoftmaxRows[float32]), benchRows(LogSoftmaxRows[float64]))
+}
+
+func benchRows[T Float](function func(dst, src Matrix[T])) func(b *testing.B) {
 	const rows = 1000
-	benchKernels(b, func(b *testing.B) {
+	return func(b *testing.B) {
 		for _, n := range []int{8, 16, 32, 64, 128, 256} {
 			b.Run(fmt.Sprintf("rows=%d/n=%d", rows, n), func(b *testing.B) {
-				src := Matrix[float32]{familyNamed("normal3").makeRow(rows*n, 1), rows, n, n}
-				dst := Matrix[float32]{make([]float32, rows*n), rows, n, n}
+				src := Matrix[T]{familyNamed[T]("normal3").makeRow(rows*n, 1), rows, n, n}
+				dst := Matrix[T]{make([]T, rows*n), rows, n, n}
 				for b.Loop() {
-					SoftmaxRows(dst, src)
+					function(dst, src)
 				}
-				report(b, rows*n)
+				report[T](b, rows*n)
 			})
 		}
-	})
+	}
 }
 
 // BenchmarkFamilies is for the promise that no input is slow: compare with
 // family=normal3.
-func BenchmarkFamilies(b *testing.B) {
+func BenchmarkFamilies(b *testing.B) { benchKernels(b, benchFamilies[float32], benchFamilies[float64]) }
+
+func benchFamilies[T Float](b *testing.B) {
 	const n = 4096
-	benchKernels(b, func(b *testing.B) {
-		for _, family := range families {
-			b.Run(fmt.Sprintf("family=%s/n=%d", family.name, n), func(b *testing.B) {
-				src, dst := family.makeRow(n, 1), make([]float32, n)
+	for _, function := range []struct {
+		name string
+		run  func(dst, src []T)
+	}{{"Softmax", Softmax[T]}, {"LogSoftmax", LogSoftmax[T]}, {"LogSumExp", logSumExpOf[T]}} {
+		for _, family := range familiesOf[T]() {
+			b.Run(fmt.Sprintf("function=%s/family=%s/n=%d", function.name, family.name, n), func(b *testing.B) {
+				src, dst := family.makeRow(n, 1), make([]T, n)
 				for b.Loop() {
-					Softmax(dst, src)
+					function.run(dst, src)
 				}
-				report(b, n)
+				report[T](b, n)
 			})
 		}
-	})
+	}
 }
 
 // BenchmarkMathExp is the loop that Go programs have without this package.
 func BenchmarkMathExp(b *testing.B) {
-	for _, n := range benchLens {
-		b.Run(fmt.Sprintf("n=%d", n), func(b *testing.B) {
-			src, dst := familyNamed("normal3").makeRow(n, 1), make([]float32, n)
-			for b.Loop() {
-				mathExpSoftmax(dst, src)
-			}
-			report(b, n)
-		})
-	}
+	b.Run("type=float32", benchLengths(mathExpSoftmax[float32]))
+	b.Run("type=float64", benchLengths(mathExpSoftmax[float64]))
 }
 
-func mathExpSoftmax(dst, src []float32) {
+func mathExpSoftmax[T Float](dst, src []T) {
 	m := src[0]
 	for _, x := range src[1:] {
 		if x > m {
 			m = x
 		}
 	}
-	var sum float32
+	var sum T
 	for i, x := range src {
-		e := float32(math.Exp(float64(x - m)))
+		e := T(math.Exp(float64(x - m)))
 		dst[i] = e
 		sum += e
 	}

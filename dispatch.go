@@ -43,18 +43,18 @@ func chooseKernel(name string) kernel {
 // comment says how to choose one.
 func Kernel() string { return active.String() }
 
-// storedLimit returns the length of the longest row whose exponentials are
-// stored and scaled later. Beyond, they are computed twice.
-func storedLimit(k kernel) int {
-	if k == kernelAVX512 {
-		return 1 << 18 // it computes faster than it loads from beyond the L2 cache
+// storedLimit returns the bytes of the longest row whose exponentials are stored
+// and scaled later. Beyond, they are computed twice.
+func storedLimit[T Float](k kernel) int {
+	if k == kernelAVX512 && is32[T]() {
+		return 1 << 20 // it computes faster than it loads from beyond the L2 cache
 	}
-	return storedLen
+	return storedBytes
 }
 
 // canStream reports whether expScaleStream really stores past the caches.
 func canStream(k kernel) bool { return k == kernelAVX512 || k == kernelAVX2 }
 
-// streamLen is the length of rows so long that dst would fill the last-level
+// streamBytes is the size of rows so long that dst would fill the last-level
 // cache: their probabilities are stored past the caches.
-var streamLen = max(cpuid.CPU.Cache.L3, 16<<20) / 8
+var streamBytes = max(cpuid.CPU.Cache.L3, 16<<20) / 2

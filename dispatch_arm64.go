@@ -8,56 +8,57 @@ package softmax
 // availableKernels returns the kernels that run here, the best first.
 func availableKernels() []kernel { return []kernel{kernelNEON, kernelGeneric} }
 
-func softmaxBlocks(k kernel, dst, src []float32, cols, rows, dstStride, srcStride int) {
-	switch k {
-	case kernelNEON:
-		if 4 <= cols && cols <= 32 {
-			softmaxShortNEON(&dst[0], &src[0], cols, rows, dstStride, srcStride)
-			return
-		}
+func softmaxBlocks32(k kernel, dst, src []float32, cols, rows, dstStride, srcStride int) {
+	switch {
+	case k == kernelNEON && 4 <= cols && cols <= 32:
+		softmaxShortNEON(&dst[0], &src[0], cols, rows, dstStride, srcStride)
+	case k == kernelNEON:
 		softmaxBlocksNEON(&dst[0], &src[0], cols, rows, dstStride, srcStride)
 	default:
 		softmaxBlocksGeneric(dst, src, cols, rows, dstStride, srcStride)
 	}
 }
 
-func maxBlock(k kernel, src []float32) float32 {
-	switch k {
-	case kernelNEON:
+func maxBlock32(k kernel, src []float32) float32 {
+	if k == kernelNEON {
 		return maxBlockNEON(&src[0], len(src))
-	default:
-		return maxGeneric(src)
 	}
+	return maxGeneric(src)
 }
 
-func expBlock(k kernel, dst, src []float32, ref *reference) (sum float64, large bool) {
-	switch k {
-	case kernelNEON:
-		return expBlockNEON(&dst[0], &src[0], len(src), ref)
-	default:
-		return expBlockGeneric(dst, src, ref)
+func expBlock32(k kernel, dst, src []float32, ref *reference[float32]) (sum doubleDouble, large bool) {
+	if k == kernelNEON {
+		sum.hi, large = expBlockNEON(&dst[0], &src[0], len(src), ref)
+		return sum, large
 	}
+	return expBlockGeneric(dst, src, ref)
 }
 
-func sumBlock(k kernel, src []float32, ref *reference) (sum float64, large bool) {
-	switch k {
-	case kernelNEON:
-		return sumBlockNEON(&src[0], len(src), ref)
-	default:
-		return sumBlockGeneric(src, ref)
+func sumBlock32(k kernel, src []float32, ref *reference[float32]) (sum doubleDouble, large bool) {
+	if k == kernelNEON {
+		sum.hi, large = sumBlockNEON(&src[0], len(src), ref)
+		return sum, large
 	}
+	return sumBlockGeneric(src, ref)
 }
 
-func scaleBlock(k kernel, dst []float32, f *factor) {
-	switch k {
-	case kernelNEON:
+func sumRows32(k kernel, sums []rowSum[float32], src []float32, cols, stride int) {
+	if k == kernelNEON {
+		sumRowsNEON(&sums[0], &src[0], cols, len(sums), stride)
+		return
+	}
+	sumRowsGeneric(sums, src, cols, stride)
+}
+
+func scaleBlock32(k kernel, dst []float32, f *factor[float32]) {
+	if k == kernelNEON {
 		scaleBlockNEON(&dst[0], len(dst), f)
-	default:
-		scaleBlockGeneric(dst, f)
+		return
 	}
+	scaleBlockGeneric(dst, f)
 }
 
-func expScaleBlock(k kernel, dst, src []float32, ref *reference, f *factor) {
+func expScaleBlock32(k kernel, dst, src []float32, ref *reference[float32], f *factor[float32]) {
 	switch {
 	case k == kernelNEON && f.careful:
 		expScaleCareBlockNEON(&dst[0], &src[0], len(src), ref, f)
@@ -68,10 +69,113 @@ func expScaleBlock(k kernel, dst, src []float32, ref *reference, f *factor) {
 	}
 }
 
-// expScaleStream is expScaleBlock: canStream says that no kernel here stores past
-// the caches.
-func expScaleStream(k kernel, dst, src []float32, ref *reference, f *factor) {
-	expScaleBlock(k, dst, src, ref, f)
+// expScaleStream32 is expScaleBlock32: canStream says that no kernel here stores
+// past the caches.
+func expScaleStream32(k kernel, dst, src []float32, ref *reference[float32], f *factor[float32]) {
+	expScaleBlock32(k, dst, src, ref, f)
+}
+
+func subtractBlock32(k kernel, dst, src []float32, m, rest float32) {
+	if k == kernelNEON {
+		subtractBlockNEON(&dst[0], &src[0], len(src), m, rest)
+		return
+	}
+	subtractBlockGeneric(dst, src, m, rest)
+}
+
+func softmaxBlocks64(k kernel, dst, src []float64, cols, rows, dstStride, srcStride int) {
+	switch k {
+	case kernelNEON:
+		softmaxBlocks64NEON(&dst[0], &src[0], cols, rows, dstStride, srcStride)
+	default:
+		softmaxBlocksGeneric(dst, src, cols, rows, dstStride, srcStride)
+	}
+}
+
+func maxBlock64(k kernel, src []float64) float64 {
+	if k == kernelNEON {
+		return maxBlock64NEON(&src[0], len(src))
+	}
+	return maxGeneric(src)
+}
+
+func expBlock64(k kernel, dst, src []float64, ref *reference[float64]) (sum doubleDouble, large bool) {
+	if k == kernelNEON {
+		return expBlock64NEON(&dst[0], &src[0], len(src), ref)
+	}
+	return expBlockGeneric(dst, src, ref)
+}
+
+func sumBlock64(k kernel, src []float64, ref *reference[float64]) (sum doubleDouble, large bool) {
+	if k == kernelNEON {
+		return sumBlock64NEON(&src[0], len(src), ref)
+	}
+	return sumBlockGeneric(src, ref)
+}
+
+func sumRows64(k kernel, sums []rowSum[float64], src []float64, cols, stride int) {
+	if k == kernelNEON {
+		sumRows64NEON(&sums[0], &src[0], cols, len(sums), stride)
+		return
+	}
+	sumRowsGeneric(sums, src, cols, stride)
+}
+
+func scaleBlock64(k kernel, dst []float64, f *factor[float64]) {
+	if k == kernelNEON {
+		scaleBlock64NEON(&dst[0], len(dst), f)
+		return
+	}
+	scaleBlockGeneric(dst, f)
+}
+
+func expScaleBlock64(k kernel, dst, src []float64, ref *reference[float64], f *factor[float64]) {
+	switch {
+	case k == kernelNEON && f.careful:
+		expScaleCareBlock64NEON(&dst[0], &src[0], len(src), ref, f)
+	case k == kernelNEON:
+		expScaleBlock64NEON(&dst[0], &src[0], len(src), ref, f)
+	default:
+		expScaleBlockGeneric(dst, src, ref, f)
+	}
+}
+
+// expScaleStream64 is expScaleBlock64: canStream says that no kernel here stores
+// past the caches.
+func expScaleStream64(k kernel, dst, src []float64, ref *reference[float64], f *factor[float64]) {
+	expScaleBlock64(k, dst, src, ref, f)
+}
+
+func subtractBlock64(k kernel, dst, src []float64, m, rest float64) {
+	if k == kernelNEON {
+		subtractBlock64NEON(&dst[0], &src[0], len(src), m, rest)
+		return
+	}
+	subtractBlockGeneric(dst, src, m, rest)
+}
+
+// transposeSide is the side of a square that transpose32 and transpose64 take, in
+// bytes. They transpose whole squares, along the longer side.
+const transposeSide = 16
+
+func transpose32(dst, src []float32, rows, cols, dstStride, srcStride int) {
+	strip := cols
+	if cols > rows {
+		strip = 4
+	}
+	for c := 0; c < cols; c += strip {
+		transposeNEON(&dst[c*dstStride], &src[c], rows, strip, dstStride, srcStride)
+	}
+}
+
+func transpose64(dst, src []float64, rows, cols, dstStride, srcStride int) {
+	strip := cols
+	if cols > rows {
+		strip = 2
+	}
+	for c := 0; c < cols; c += strip {
+		transpose64NEON(&dst[c*dstStride], &src[c], rows, strip, dstStride, srcStride)
+	}
 }
 
 //go:noescape
@@ -84,16 +188,55 @@ func softmaxShortNEON(dst, src *float32, cols, rows, dstStride, srcStride int)
 func maxBlockNEON(src *float32, n int) float32
 
 //go:noescape
-func expBlockNEON(dst, src *float32, n int, ref *reference) (sum float64, large bool)
+func expBlockNEON(dst, src *float32, n int, ref *reference[float32]) (sum float64, large bool)
 
 //go:noescape
-func sumBlockNEON(src *float32, n int, ref *reference) (sum float64, large bool)
+func sumBlockNEON(src *float32, n int, ref *reference[float32]) (sum float64, large bool)
 
 //go:noescape
-func scaleBlockNEON(dst *float32, n int, f *factor)
+func sumRowsNEON(sums *rowSum[float32], src *float32, cols, rows, stride int)
 
 //go:noescape
-func expScaleBlockNEON(dst, src *float32, n int, ref *reference, f *factor)
+func scaleBlockNEON(dst *float32, n int, f *factor[float32])
 
 //go:noescape
-func expScaleCareBlockNEON(dst, src *float32, n int, ref *reference, f *factor)
+func expScaleBlockNEON(dst, src *float32, n int, ref *reference[float32], f *factor[float32])
+
+//go:noescape
+func expScaleCareBlockNEON(dst, src *float32, n int, ref *reference[float32], f *factor[float32])
+
+//go:noescape
+func subtractBlockNEON(dst, src *float32, n int, m, rest float32)
+
+//go:noescape
+func softmaxBlocks64NEON(dst, src *float64, cols, rows, dstStride, srcStride int)
+
+//go:noescape
+func maxBlock64NEON(src *float64, n int) float64
+
+//go:noescape
+func expBlock64NEON(dst, src *float64, n int, ref *reference[float64]) (sum doubleDouble, large bool)
+
+//go:noescape
+func sumBlock64NEON(src *float64, n int, ref *reference[float64]) (sum doubleDouble, large bool)
+
+//go:noescape
+func sumRows64NEON(sums *rowSum[float64], src *float64, cols, rows, stride int)
+
+//go:noescape
+func scaleBlock64NEON(dst *float64, n int, f *factor[float64])
+
+//go:noescape
+func expScaleBlock64NEON(dst, src *float64, n int, ref *reference[float64], f *factor[float64])
+
+//go:noescape
+func expScaleCareBlock64NEON(dst, src *float64, n int, ref *reference[float64], f *factor[float64])
+
+//go:noescape
+func subtractBlock64NEON(dst, src *float64, n int, m, rest float64)
+
+//go:noescape
+func transposeNEON(dst, src *float32, rows, cols, dstStride, srcStride int)
+
+//go:noescape
+func transpose64NEON(dst, src *float64, rows, cols, dstStride, srcStride int)

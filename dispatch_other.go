@@ -7,26 +7,38 @@ package softmax
 // availableKernels returns the kernels that run here, the best first.
 func availableKernels() []kernel { return []kernel{kernelGeneric} }
 
-func softmaxBlocks(k kernel, dst, src []float32, cols, rows, dstStride, srcStride int) {
+func softmaxBlocks[T Float](_ kernel, dst, src []T, cols, rows, dstStride, srcStride int) {
 	softmaxBlocksGeneric(dst, src, cols, rows, dstStride, srcStride)
 }
 
-func maxBlock(_ kernel, src []float32) float32 { return maxGeneric(src) }
+func maxBlock[T Float](_ kernel, src []T) T { return maxGeneric(src) }
 
-func expBlock(_ kernel, dst, src []float32, ref *reference) (sum float64, large bool) {
+func expBlock[T Float](_ kernel, dst, src []T, ref *reference[T]) (sum doubleDouble, large bool) {
 	return expBlockGeneric(dst, src, ref)
 }
 
-func sumBlock(_ kernel, src []float32, ref *reference) (sum float64, large bool) {
+func sumBlock[T Float](_ kernel, src []T, ref *reference[T]) (sum doubleDouble, large bool) {
 	return sumBlockGeneric(src, ref)
 }
 
-func scaleBlock(_ kernel, dst []float32, f *factor) { scaleBlockGeneric(dst, f) }
+func sumRows[T Float](_ kernel, sums []rowSum[T], src []T, cols, stride int) {
+	sumRowsGeneric(sums, src, cols, stride)
+}
 
-func expScaleBlock(_ kernel, dst, src []float32, ref *reference, f *factor) {
+func scaleBlock[T Float](_ kernel, dst []T, f *factor[T]) { scaleBlockGeneric(dst, f) }
+
+func expScaleBlock[T Float](_ kernel, dst, src []T, ref *reference[T], f *factor[T]) {
 	expScaleBlockGeneric(dst, src, ref, f)
 }
 
-func expScaleStream(_ kernel, dst, src []float32, ref *reference, f *factor) {
+func expScaleStream[T Float](_ kernel, dst, src []T, ref *reference[T], f *factor[T]) {
 	expScaleBlockGeneric(dst, src, ref, f)
+}
+
+func subtractBlock[T Float](_ kernel, dst, src []T, m, rest T) {
+	subtractBlockGeneric(dst, src, m, rest)
+}
+
+func transpose[T Float](_ kernel, dst, src []T, rows, cols, dstStride, srcStride int) {
+	transposeGeneric(dst, src, rows, cols, dstStride, srcStride)
 }

@@ -1,6 +1,7 @@
 package softmax
 
-// This file is for what several tests share: test data, kernels, comparison.
+// This file is for what several tests share: kernels and element types, test
+// data, comparison.
 
 import (
 	"bytes"
@@ -23,12 +24,12 @@ var exhaustive = flag.Bool("exhaustive", false, "check every float32, alignment 
 // emulated one, or with the race detector.
 var reduced = sync.OnceValue(func() bool {
 	const slow = 100 * time.Nanosecond // per element
-	row := make([]float32, blockLen)
+	row := make([]float32, blockLen[float32]())
 	best := time.Duration(math.MaxInt64)
 	for range 5 {
 		start := time.Now()
 		softmaxRow(kernelGeneric, row, row)
-		best = min(best, time.Since(start)/blockLen)
+		best = min(best, time.Since(start)/time.Duration(len(row)))
 	}
 	return !*exhaustive && (testing.Short() || best >= slow)
 })
@@ -37,18 +38,33 @@ var reduced = sync.OnceValue(func() bool {
 // tests are reduced one in step.
 func chosen(i, step int) bool { return i%step == 0 || !reduced() }
 
-// forEachKernel runs f as a subtest for every kernel there is. Those that cannot
-// run here are skipped by name, so that the log tells what was not tested.
-func forEachKernel(t *testing.T, f func(t *testing.T, k kernel)) {
+// forEachKernel runs a test as a subtest for every kernel there is. Those that
+// cannot run here are skipped by name, so that the log tells what was not tested.
+func forEachKernel(t *testing.T, test func(t *testing.T, k kernel)) {
 	for i := range kernelNames {
 		k := kernel(i)
 		t.Run("kernel="+k.String(), func(t *testing.T) {
 			if !slices.Contains(availableKernels(), k) {
 				t.Skipf("kernel %s: not available on this processor, GOARCH=%s, or in this build", k, runtime.GOARCH)
 			}
-			f(t, k)
+			test(t, k)
 		})
 	}
+}
+
+// forEachType runs the two instances of a generic test as subtests.
+func forEachType(t *testing.T, test32, test64 func(t *testing.T)) {
+	t.Run("type=float32", test32)
+	t.Run("type=float64", test64)
+}
+
+// forEachKernelAndType runs the two instances of a generic test for every kernel.
+func forEachKernelAndType(t *testing.T, test32, test64 func(t *testing.T, k kernel)) {
+	forEachKernel(t, func(t *testing.T, k kernel) {
+		forEachType(t,
+			func(t *testing.T) { test32(t, k) },
+			func(t *testing.T) { test64(t, k) })
+	})
 }
 
 // useKernel makes the public functions use k until the test ends.
@@ -57,6 +73,63 @@ func useKernel(t testing.TB, k kernel) {
 	active = k
 	t.Cleanup(func() { active = previous })
 }
+
+// rowFunction is a function of a row with results for each element.
+type rowFunction[T Float] struct {
+	name string
+	run  func(k kernel, dst, src []T)
+}
+
+// rowFunctions are those of row.go, softmax first. So that log-sum-exp is one of
+// them, it fills dst.
+func rowFunctions[T Float]() []rowFunction[T] {
+	return []rowFunction[T]{
+		{"softmax", softmaxRow[T]},
+		{"log-softmax", logSoftmaxRow[T]},
+		{"log-sum-exp", func(k kernel, dst, src []T) { fill(dst, logSumExpRow(k, src)) }},
+	}
+}
+
+// format describes an element type as IEEE 754 does.
+type format struct {
+	fractionBits int    // of the significand, without the leading one
+	minExponent  int    // of the normal numbers
+	sign         uint64 // the sign bit
+	fraction     uint64 // the bits of the fraction
+	infinity     uint64 // the bits of +Inf
+}
+
+func formatOf[T Float]() format {
+	if is32[T]() {
+		return format{23, -126, 1 << 31, 1<<23 - 1, 0xff << 23}
+	}
+	return format{52, -1022, 1 << 63, 1<<52 - 1, 0x7ff << 52}
+}
+
+func bitsOf[T Float](x T) uint64 {
+	if is32[T]() {
+		return uint64(math.Float32bits(float32(x)))
+	}
+	return math.Float64bits(float64(x))
+}
+
+func fromBits[T Float](bits uint64) T {
+	if is32[T]() {
+		return T(math.Float32frombits(uint32(bits)))
+	}
+	return T(math.Float64frombits(bits))
+}
+
+func infinity[T Float](sign int) T { return T(math.Inf(sign)) }
+
+// largest returns the largest finite number.
+func largest[T Float]() T { return fromBits[T](formatOf[T]().infinity - 1) }
+
+// smallest returns the smallest positive number, which is subnormal.
+func smallest[T Float]() T { return fromBits[T](1) }
+
+// isNaN reports whether x is a NaN.
+func isNaN[T Float](x T) bool { return x != x }
 
 // rng is the generator splitmix64. Test data is made of its integers by exact
 // operations and one rounding, so that it is the same on every architecture.
@@ -81,9 +154,6 @@ type fixed int64
 
 const one fixed = 1 << 30
 
-// float returns x as a float32. Only the conversion rounds: the product is exact.
-func (x fixed) float() float32 { return float32(float64(x) * 0x1p-30) }
-
 // uniform returns a number in [-limit, limit).
 func (r *rng) uniform(limit fixed) fixed { return fixed(r.next()%uint64(2*limit)) - limit }
 
@@ -99,235 +169,272 @@ func (r *rng) normal() fixed {
 	return sum<<10 + fixed(bits>>54)
 }
 
+// number returns x, and for float64 a random part of a step more, so that no bit
+// of the fraction is always 0. All products are exact: one operation rounds.
+func number[T Float](r *rng, x fixed) T {
+	if is32[T]() {
+		return T(float64(x) * 0x1p-30)
+	}
+	return T(float64(float64(x)*0x1p-30) + float64(float64(r.next()>>11)*0x1p-83))
+}
+
 // family is a kind of row.
-type family struct {
+type family[T Float] struct {
 	name string
-	fill func(r *rng, row []float32)
+	fill func(r *rng, row []T)
 }
 
 // each fills a row with independent values.
-func each(value func(r *rng) float32) func(r *rng, row []float32) {
-	return func(r *rng, row []float32) {
+func each[T Float](value func(r *rng) T) func(r *rng, row []T) {
+	return func(r *rng, row []T) {
 		for i := range row {
 			row[i] = value(r)
 		}
 	}
 }
 
-// normalTimes returns a family's fill with the distribution N(mean, sigma).
-func normalTimes(sigma, mean fixed) func(r *rng, row []float32) {
-	return each(func(r *rng) float32 { return (mean*one + sigma*r.normal()).float() })
+// eachNumber fills a row with independent numbers.
+func eachNumber[T Float](value func(r *rng) fixed) func(r *rng, row []T) {
+	return each(func(r *rng) T { return number[T](r, value(r)) })
+}
+
+// normalTimes fills a row with the distribution N(mean, sigma).
+func normalTimes[T Float](sigma, mean fixed) func(r *rng, row []T) {
+	return eachNumber[T](func(r *rng) fixed { return mean*one + sigma*r.normal() })
+}
+
+// uniformAround fills a row with numbers within width of a mean.
+func uniformAround[T Float](mean, width fixed) func(r *rng, row []T) {
+	return eachNumber[T](func(r *rng) fixed { return mean*one + r.uniform(width*one) })
 }
 
 // masked sets each element to mask or to N(0, 3).
-func masked(mask float32) func(r *rng, row []float32) {
-	return each(func(r *rng) float32 {
+func masked[T Float](mask T) func(r *rng, row []T) {
+	return each(func(r *rng) T {
 		if r.next()>>63 == 0 {
 			return mask
 		}
-		return (3 * r.normal()).float()
+		return number[T](r, 3*r.normal())
 	})
 }
 
 // spoiled is N(0, 3) but for one element.
-func spoiled(value func(r *rng) float32) func(r *rng, row []float32) {
-	return func(r *rng, row []float32) {
-		normalTimes(3, 0)(r, row)
+func spoiled[T Float](value func(r *rng) T) func(r *rng, row []T) {
+	return func(r *rng, row []T) {
+		normalTimes[T](3, 0)(r, row)
 		row[r.intn(len(row))] = value(r)
 	}
 }
 
 // ramp rises, or falls for direction -1, by up to an eighth per element.
-func ramp(direction fixed) func(r *rng, row []float32) {
-	return func(r *rng, row []float32) {
+func ramp[T Float](direction fixed) func(r *rng, row []T) {
+	return func(r *rng, row []T) {
 		step := direction * one >> (3 + r.intn(8))
 		start := -step * fixed(len(row)/2)
 		for i := range row {
-			row[i] = (start + step*fixed(i) + r.normal()).float()
+			row[i] = number[T](r, start+step*fixed(i)+r.normal())
 		}
 	}
 }
 
-var (
-	negInf = float32(math.Inf(-1))
-	posInf = float32(math.Inf(1))
-)
+// eachBlock fills the blocks of a row, one after the other.
+func eachBlock[T Float](r *rng, row []T, fill func(i int) func(r *rng, row []T)) {
+	for i := 0; len(row) > 0; i++ {
+		n := min(blockLen[T](), len(row))
+		fill(i)(r, row[:n])
+		row = row[n:]
+	}
+}
 
 // limitCenters are where the rules of row.go change.
 var limitCenters = [...]fixed{-16384, -8192, 0, 8190, 8192, 16380, 16384, 16390}
 
-// families are the kinds of rows that every comparison covers.
-var families = []family{
-	{"normal1", normalTimes(1, 0)},
-	{"normal3", normalTimes(3, 0)},
-	{"normal10", normalTimes(10, 0)},
-	{"uniform50", each(func(r *rng) float32 { return r.uniform(50 * one).float() })},
-	{"uniform1000", each(func(r *rng) float32 { return r.uniform(1000 * one).float() })},
-	{"offset1000", normalTimes(3, 1000)},
-	{"offset1e6", normalTimes(8, 1e6)},
-	{"equal", func(r *rng, row []float32) {
-		value := r.uniform(20000 * one).float()
-		for i := range row {
-			row[i] = value
-		}
-	}},
-	{"dominant", spoiled(func(r *rng) float32 { return (60*one + r.uniform(60*one)).float() })},
-	{"subnormal-logits", each(func(r *rng) float32 { return math.Float32frombits(uint32(r.next()) & 0x807fffff) })},
-	{"subnormal-results", func(r *rng, row []float32) {
-		each(func(r *rng) float32 { return (-96*one + r.uniform(10*one)).float() })(r, row)
-		row[r.intn(len(row))] = r.uniform(one).float()
-	}},
-	{"mask-inf", masked(negInf)},
-	{"mask-lowest", masked(-math.MaxFloat32)},
-	{"mask-3.4e38", masked(-3.4e38)},
-	{"mask-first", func(r *rng, row []float32) {
-		normalTimes(3, 0)(r, row)
-		for i := range row[:len(row)-len(row)/4-1] {
-			row[i] = negInf
-		}
-	}},
-	{"zeros", each(func(r *rng) float32 { return math.Float32frombits(uint32(r.next()) & 0x80000000) })},
-	{"magnitudes", each(func(r *rng) float32 { // up to 2^14, the smallest below 2^-30
-		bits := uint32(r.next())
-		return math.Float32frombits(bits&0x807fffff | uint32(96+r.intn(45))<<23)
-	})},
-	{"ramp-up", ramp(1)},
-	{"ramp-down", ramp(-1)},
-	{"limits", func(r *rng, row []float32) { // one center per block
-		for ; len(row) > 0; row = row[min(blockLen, len(row)):] {
-			center := limitCenters[r.intn(len(limitCenters))] * one
-			each(func(r *rng) float32 { return (center + 3*r.normal()).float() })(r, row[:min(blockLen, len(row))])
-		}
-	}},
-	{"limits-rising", func(r *rng, row []float32) { // from block to block
-		for i := 0; len(row) > 0; i++ {
-			center := limitCenters[min(i, len(limitCenters)-1)] * one
-			each(func(r *rng) float32 { return (center + 3*r.normal()).float() })(r, row[:min(blockLen, len(row))])
-			row = row[min(blockLen, len(row)):]
-		}
-	}},
-	{"limits-mixed", each(func(r *rng) float32 {
-		return (limitCenters[r.intn(len(limitCenters))]*one + 3*r.normal()).float()
-	})},
-	{"levels", func(r *rng, row []float32) {
-		// Three kinds: narrow blocks, every second with subnormal results; a wide
-		// block and then narrow ones; any mixture.
-		kind := r.intn(3)
-		for i := 0; len(row) > 0; i++ {
-			top, width := -fixed(r.intn(3))*one, one<<r.intn(4)
-			if kind == 0 && i%2 == 0 && len(row) > blockLen || kind == 2 && r.intn(2) == 0 {
-				top -= fixed(75+r.intn(10)) * one
+// depths are distances between logits that matter to an element type.
+type depths struct {
+	subnormal fixed // a result so far below the largest is nearly subnormal
+	zero      fixed // one so far below is 0
+	dominant  fixed // halfway to that
+	wide      fixed // a block so wide has exponentials below 2
+}
+
+func depthsOf[T Float]() depths {
+	if is32[T]() {
+		return depths{subnormal: 86, zero: 106, dominant: 60, wide: 64}
+	}
+	return depths{subnormal: 707, zero: 747, dominant: 400, wide: 512}
+}
+
+// familiesOf returns the kinds of rows that every comparison covers.
+func familiesOf[T Float]() []family[T] {
+	f, depth := formatOf[T](), depthsOf[T]()
+	negInf := infinity[T](-1)
+	return []family[T]{
+		{"normal1", normalTimes[T](1, 0)},
+		{"normal3", normalTimes[T](3, 0)},
+		{"normal10", normalTimes[T](10, 0)},
+		{"uniform50", uniformAround[T](0, 50)},
+		{"uniform1000", uniformAround[T](0, 1000)},
+		{"offset1000", normalTimes[T](3, 1000)},
+		{"offset1e6", normalTimes[T](8, 1e6)},
+		{"equal", func(r *rng, row []T) { fill(row, number[T](r, r.uniform(20000*one))) }},
+		{"dominant", spoiled(func(r *rng) T { return number[T](r, depth.dominant*one+r.uniform(depth.dominant*one)) })},
+		{"subnormal-logits", each(func(r *rng) T { return fromBits[T](r.next() & (f.sign | f.fraction)) })},
+		{"subnormal-results", func(r *rng, row []T) {
+			uniformAround[T](-(depth.zero+depth.subnormal)/2, (depth.zero-depth.subnormal)/2)(r, row)
+			row[r.intn(len(row))] = number[T](r, r.uniform(one))
+		}},
+		{"mask-inf", masked(negInf)},
+		{"mask-lowest", masked(-largest[T]())},
+		{"mask-3.4e38", masked[T](-3.4e38)},
+		{"mask-first", func(r *rng, row []T) {
+			normalTimes[T](3, 0)(r, row)
+			fill(row[:len(row)-len(row)/4-1], negInf)
+		}},
+		{"zeros", each(func(r *rng) T { return fromBits[T](r.next() & f.sign) })},
+		{"magnitudes", each(func(r *rng) T { // up to 2^14, the smallest below the last place of 1
+			least := 8 + f.fractionBits
+			bits := r.next() & (f.sign | f.fraction)
+			return fromBits[T](bits | uint64(1-f.minExponent-least+r.intn(14+least))<<f.fractionBits)
+		})},
+		{"ramp-up", ramp[T](1)},
+		{"ramp-down", ramp[T](-1)},
+		{"limits", func(r *rng, row []T) { // one center per block
+			eachBlock(r, row, func(int) func(*rng, []T) {
+				return normalTimes[T](3, limitCenters[r.intn(len(limitCenters))])
+			})
+		}},
+		{"limits-rising", func(r *rng, row []T) { // from block to block
+			eachBlock(r, row, func(i int) func(*rng, []T) {
+				return normalTimes[T](3, limitCenters[min(i, len(limitCenters)-1)])
+			})
+		}},
+		{"limits-mixed", eachNumber[T](func(r *rng) fixed {
+			return limitCenters[r.intn(len(limitCenters))]*one + 3*r.normal()
+		})},
+		{"levels", func(r *rng, row []T) {
+			// Three kinds: narrow blocks, every second with subnormal results; a wide
+			// block and then narrow ones; any mixture.
+			kind := r.intn(3)
+			eachBlock(r, row, func(i int) func(*rng, []T) {
+				top, width := -fixed(r.intn(3)), fixed(1)<<r.intn(4)
+				last := len(row) <= (i+1)*blockLen[T]()
+				if kind == 0 && i%2 == 0 && !last || kind == 2 && r.intn(2) == 0 {
+					top -= depth.subnormal - 11 + fixed(r.intn(10))
+				}
+				if kind == 1 && i == 0 || kind == 2 && r.intn(2) == 0 {
+					width = depth.wide
+				}
+				return uniformAround[T](top-width, width)
+			})
+		}},
+		{"last-max", func(r *rng, row []T) {
+			normalTimes[T](1, 0)(r, row)
+			row[len(row)-1] = number[T](r, 20*one+r.uniform(one<<r.intn(16)))
+		}},
+		{"huge", each(func(r *rng) T { // one of the two largest exponents
+			return fromBits[T](r.next()&(f.sign|f.fraction<<1|1) | (f.infinity - 3*(f.fraction+1)))
+		})},
+		{"bits-finite", each(func(r *rng) T {
+			bits := r.next()
+			if bits&f.infinity == f.infinity {
+				bits ^= f.sign >> 1
 			}
-			if kind == 1 && i == 0 || kind == 2 && r.intn(2) == 0 {
-				width = 64 * one
-			}
-			each(func(r *rng) float32 { return (top - width + r.uniform(width)).float() })(r, row[:min(blockLen, len(row))])
-			row = row[min(blockLen, len(row)):]
-		}
-	}},
-	{"last-max", func(r *rng, row []float32) {
-		normalTimes(1, 0)(r, row)
-		row[len(row)-1] = (20*one + r.uniform(one<<r.intn(16))).float()
-	}},
-	{"huge", each(func(r *rng) float32 { return math.Float32frombits(uint32(r.next())&0x80ffffff | 0x7e000000) })},
-	{"bits-finite", each(func(r *rng) float32 {
-		bits := uint32(r.next())
-		if bits>>23&0xff == 0xff {
-			bits ^= 1 << 30
-		}
-		return math.Float32frombits(bits)
-	})},
-	{"bits", each(func(r *rng) float32 { return math.Float32frombits(uint32(r.next())) })},
-	{"minus-inf", each(func(*rng) float32 { return negInf })},
-	{"plus-inf", spoiled(func(*rng) float32 { return posInf })},
-	{"nan", spoiled(func(r *rng) float32 { // any payload and sign
-		return math.Float32frombits(0x7f800001 | uint32(r.next())&0x807fffff)
-	})},
+			return fromBits[T](bits)
+		})},
+		{"bits", each(func(r *rng) T { return fromBits[T](r.next()) })},
+		{"minus-inf", each(func(*rng) T { return negInf })},
+		{"plus-inf", spoiled(func(*rng) T { return infinity[T](1) })},
+		{"nan", spoiled(func(r *rng) T { // any payload and sign
+			return fromBits[T](f.infinity + 1 | r.next()&(f.sign|f.fraction))
+		})},
+	}
 }
 
 // makeRow returns a row of a family that depends on seed and n.
-func (f family) makeRow(n int, seed uint64) []float32 {
-	row := make([]float32, n)
+func (f family[T]) makeRow(n int, seed uint64) []T {
+	row := make([]T, n)
 	f.fillRow(row, seed)
 	return row
 }
 
-func (f family) fillRow(row []float32, seed uint64) {
+func (f family[T]) fillRow(row []T, seed uint64) {
 	r := rng(seed<<32 + uint64(len(row)))
 	f.fill(&r, row)
 }
 
-func familyNamed(name string) family {
-	return families[slices.IndexFunc(families, func(f family) bool { return f.name == name })]
+func familyNamed[T Float](name string) family[T] {
+	families := familiesOf[T]()
+	return families[slices.IndexFunc(families, func(f family[T]) bool { return f.name == name })]
 }
 
-// isNaN reports whether x is a NaN.
-func isNaN(x float32) bool { return x != x }
-
 // difference returns the index of the first element whose bits differ, or -1.
-func difference(got, want []float32) int {
+func difference[T Float](got, want []T) int {
 	if bytes.Equal(asBytes(got), asBytes(want)) {
 		return -1
 	}
 	for i := range want {
-		if math.Float32bits(got[i]) != math.Float32bits(want[i]) {
+		if bitsOf(got[i]) != bitsOf(want[i]) {
 			return i
 		}
 	}
 	return -1
 }
 
-func asBytes(s []float32) []byte {
-	return unsafe.Slice((*byte)(unsafe.Pointer(unsafe.SliceData(s))), 4*len(s))
+func asBytes[T Float](s []T) []byte {
+	return unsafe.Slice((*byte)(unsafe.Pointer(unsafe.SliceData(s))), sizeOf(s))
 }
 
 // checkBits reports the first difference between two rows.
-func checkBits(t *testing.T, got, want, logits []float32, format string, args ...any) {
+func checkBits[T Float](t *testing.T, got, want, logits []T, format string, args ...any) {
 	t.Helper()
 	if len(got) != len(want) {
 		t.Fatalf("%d elements, want %d", len(got), len(want))
 	}
 	if i := difference(got, want); i >= 0 {
 		t.Errorf(format, args...)
-		t.Fatalf("logit %d of %d, %v (%#08x): got %v (%#08x), want %v (%#08x)", i, len(want),
-			logits[i], math.Float32bits(logits[i]), got[i], math.Float32bits(got[i]), want[i], math.Float32bits(want[i]))
+		t.Fatalf("logit %d of %d, %v (%#x): got %v (%#x), want %v (%#x)", i, len(want),
+			logits[i], bitsOf(logits[i]), got[i], bitsOf(got[i]), want[i], bitsOf(want[i]))
 	}
 }
 
-// fence is what stands around a buffer: a NaN that no kernel produces.
-const fence = 0x7fdead00
+// fenceOf returns what stands around a buffer: a NaN that no kernel produces.
+func fenceOf[T Float]() T { return fromBits[T](bitsOf(nan[T]()) | 0x1dead) }
 
 // fenceLen is the number of fences on either side.
 const fenceLen = 32
 
+// alignments returns how many elements 64 bytes hold: an element can stand at so
+// many places in a cache line.
+func alignments[T Float]() int { return 64 / int(unsafe.Sizeof(T(0))) }
+
 // buffer is a slice that can be moved over all alignments, between fences.
-type buffer struct {
-	mem []float32 // starts at a 64-byte boundary
+type buffer[T Float] struct {
+	mem []T // starts at a 64-byte boundary
 	at  int
 	n   int
 }
 
-func newBuffer(size int) *buffer {
-	mem := make([]float32, size+2*fenceLen+32)
-	misaligned := int(uintptr(unsafe.Pointer(&mem[0]))%64) / 4
-	return &buffer{mem: mem[(16-misaligned)%16:]}
+func newBuffer[T Float](size int) *buffer[T] {
+	a := alignments[T]()
+	mem := make([]T, size+2*fenceLen+2*a)
+	misaligned := int(uintptr(unsafe.Pointer(&mem[0]))%64) * a / 64
+	return &buffer[T]{mem: mem[(a-misaligned)%a:]}
 }
 
-// slice returns n elements at offset from a 64-byte boundary, all fences.
-func (b *buffer) slice(n, offset int) []float32 {
-	b.at, b.n = fenceLen+offset, n
-	all := b.mem[:b.at+n+fenceLen]
-	for i := range all {
-		all[i] = math.Float32frombits(fence)
-	}
+// slice returns n elements, all fences. offset, modulo alignments, is where they
+// start behind a 64-byte boundary.
+func (b *buffer[T]) slice(n, offset int) []T {
+	b.at, b.n = fenceLen+offset%alignments[T](), n
+	fill(b.mem[:b.at+n+fenceLen], fenceOf[T]())
 	return b.mem[b.at:][:n:n]
 }
 
 // check fails the test if a fence around the slice was written to.
-func (b *buffer) check(t *testing.T, format string, args ...any) {
+func (b *buffer[T]) check(t *testing.T, format string, args ...any) {
 	t.Helper()
+	fence := bitsOf(fenceOf[T]())
 	for i, v := range b.mem[:b.at+b.n+fenceLen] {
-		if (i < b.at || i >= b.at+b.n) && math.Float32bits(v) != fence {
+		if (i < b.at || i >= b.at+b.n) && bitsOf(v) != fence {
 			t.Errorf(format, args...)
 			t.Fatalf("wrote outside the slice, at index %d of %d", i-b.at, b.n)
 		}

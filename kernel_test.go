@@ -5,6 +5,7 @@ package softmax
 import (
 	"fmt"
 	"math"
+	"slices"
 	"testing"
 )
 
@@ -12,168 +13,198 @@ import (
 const shortLen = 1100
 
 // longLens are lengths around those where something changes.
-func longLens() []int {
+func longLens[T Float]() []int {
+	block := blockLen[T]()
 	lens := []int{1500, 2047, 2048, 2049, 3000, 4000}
-	for n := blockLen - 17; n <= blockLen+35; n++ {
+	for n := block - 17; n <= block+35; n++ {
 		lens = append(lens, n)
 	}
 	for _, blocks := range []int{2, 3, 4, 5, 8, 16} {
-		lens = append(lens, blocks*blockLen-1, blocks*blockLen, blocks*blockLen+1)
+		lens = append(lens, blocks*block-1, blocks*block, blocks*block+1)
 	}
 	// Some kernels compute twice from here on.
-	lens = append(lens, 1<<18-1, 1<<18, 1<<18+1, 1<<18+blockLen+17)
+	twice := storedLen[T](kernelAVX512)
+	lens = append(lens, twice-1, twice, twice+1, twice+block+17)
 	if !reduced() {
-		lens = append(lens, storedLen, storedLen+1)
+		twice = storedLen[T](kernelGeneric)
+		lens = append(lens, twice, twice+1)
 	}
-	return lens
+	slices.Sort(lens)
+	return slices.Compact(lens)
 }
+
+// storedLen returns the length of the longest row whose exponentials k stores.
+func storedLen[T Float](k kernel) int { return storedLimit[T](k) * alignments[T]() / 64 }
 
 // TestKernelRows is the promise of the same bits, for every length up to
 // shortLen, every alignment, in place and not.
 func TestKernelRows(t *testing.T) {
-	forEachKernel(t, func(t *testing.T, k kernel) {
-		src, dst := newBuffer(shortLen), newBuffer(shortLen)
-		want := make([]float32, shortLen)
-		for n := 1; n <= shortLen; n++ {
-			for i, family := range families {
-				if n > 100 && !chosen(n+i, 7) {
+	forEachKernelAndType(t, testKernelRows[float32], testKernelRows[float64])
+}
+
+func testKernelRows[T Float](t *testing.T, k kernel) {
+	src, dst := newBuffer[T](shortLen), newBuffer[T](shortLen)
+	want := make([]T, shortLen)
+	all := alignments[T]()
+	for n := 1; n <= shortLen; n++ {
+		for i, family := range familiesOf[T]() {
+			if n > 100 && !chosen(n+i, 7) {
+				continue
+			}
+			row, want := family.makeRow(n, 1), want[:n]
+			for j, function := range rowFunctions[T]() {
+				// The logarithms have little of their own.
+				if j > 0 && n > 100 && (n+i)%5 > 0 {
 					continue
 				}
-				row, want := family.makeRow(n, 1), want[:n]
-				softmaxRow(kernelGeneric, want, row)
-				// Above some lengths each family sees a few of the 16 alignments, and all
+				function.run(kernelGeneric, want, row)
+				// Above some lengths each family sees a few of the alignments, and all
 				// families together see all.
 				first, step := 0, 1
 				switch {
-				case k == kernelGeneric:
-					first, step = (n+i)%16, 16
+				case k == kernelGeneric || j > 0:
+					first, step = (n+i)%all, all
 				case n > 100 && !*exhaustive:
-					first, step = (n+i)%8, 8
+					first, step = (n+i)%(all/2), all/2
 				}
-				for offset := first; offset < 16; offset += step {
+				for offset := first; offset < all; offset += step {
 					from := src.slice(n, offset)
 					copy(from, row)
-					to := dst.slice(n, (offset*7+n)%16)
-					softmaxRow(k, to, from)
-					checkBits(t, to, want, row, "%s, n=%d, offset %d", family.name, n, offset)
-					dst.check(t, "%s, n=%d, offset %d", family.name, n, offset)
-					checkBits(t, from, row, row, "%s, n=%d, offset %d: src changed", family.name, n, offset)
-					softmaxRow(k, from, from)
-					checkBits(t, from, want, row, "%s, n=%d, offset %d, in place", family.name, n, offset)
-					src.check(t, "%s, n=%d, offset %d, in place", family.name, n, offset)
+					to := dst.slice(n, offset*7+n)
+					function.run(k, to, from)
+					checkBits(t, to, want, row, "%s of %s, n=%d, offset %d", function.name, family.name, n, offset)
+					dst.check(t, "%s of %s, n=%d, offset %d", function.name, family.name, n, offset)
+					checkBits(t, from, row, row, "%s of %s, n=%d, offset %d: src changed", function.name, family.name, n, offset)
+					function.run(k, from, from)
+					checkBits(t, from, want, row, "%s of %s, n=%d, offset %d, in place", function.name, family.name, n, offset)
+					src.check(t, "%s of %s, n=%d, offset %d, in place", function.name, family.name, n, offset)
 				}
 			}
 		}
-	})
+	}
 }
 
 func TestKernelLongRows(t *testing.T) {
-	lens := longLens()
+	forEachKernelAndType(t, testKernelLongRows[float32], testKernelLongRows[float64])
+}
+
+func testKernelLongRows[T Float](t *testing.T, k kernel) {
+	lens, families := longLens[T](), familiesOf[T]()
 	largest := lens[len(lens)-1]
-	forEachKernel(t, func(t *testing.T, k kernel) {
-		src, dst := newBuffer(largest), newBuffer(largest)
-		row, want := make([]float32, largest), make([]float32, largest)
-		for i, n := range lens {
-			// The longest each have a part of the families.
-			step := max(1, n>>16)
-			if *exhaustive {
-				step = 1
+	src, dst := newBuffer[T](largest), newBuffer[T](largest)
+	row, want := make([]T, largest), make([]T, largest)
+	for i, n := range lens {
+		// The longest each have a part of the families.
+		step := max(1, n/(16*blockLen[T]()))
+		if *exhaustive {
+			step = 1
+		}
+		for j := i % step; j < len(families); j += step {
+			if !chosen(i+j, 7) {
+				continue
 			}
-			for j := i % step; j < len(families); j += step {
-				if !chosen(i+j, 7) {
+			row, want, name := row[:n], want[:n], families[j].name
+			families[j].fillRow(row, 2)
+			for l, function := range rowFunctions[T]() {
+				if l > 0 && (i+j+l)%5 > 0 {
 					continue
 				}
-				row, want, name := row[:n], want[:n], families[j].name
-				families[j].fillRow(row, 2)
-				softmaxRow(kernelGeneric, want, row)
-				from := src.slice(n, (i+j)%16)
+				function.run(kernelGeneric, want, row)
+				from := src.slice(n, i+j)
 				copy(from, row)
 				if k != kernelGeneric { // that would be the same again
-					to := dst.slice(n, (i+3*j)%16)
-					softmaxRow(k, to, from)
-					checkBits(t, to, want, row, "%s, n=%d", name, n)
-					dst.check(t, "%s, n=%d", name, n)
+					to := dst.slice(n, i+3*j)
+					function.run(k, to, from)
+					checkBits(t, to, want, row, "%s of %s, n=%d", function.name, name, n)
+					dst.check(t, "%s of %s, n=%d", function.name, name, n)
 				}
-				softmaxRow(k, from, from)
-				checkBits(t, from, want, row, "%s, n=%d, in place", name, n)
-				src.check(t, "%s, n=%d, in place", name, n)
+				function.run(k, from, from)
+				checkBits(t, from, want, row, "%s of %s, n=%d, in place", function.name, name, n)
+				src.check(t, "%s of %s, n=%d, in place", function.name, name, n)
 			}
 		}
-	})
+	}
 }
 
 // TestKernelLimits has maxima at and next to the limits of row.go.
 func TestKernelLimits(t *testing.T) {
-	forEachKernel(t, func(t *testing.T, k kernel) {
-		r := rng(11)
-		for _, limit := range []float32{-exactLimit, -exactLimit / 2, exactLimit / 2, exactLimit, 2 * exactLimit} {
-			for ulp := -2; ulp <= 2; ulp++ {
-				m := math.Float32frombits(math.Float32bits(limit) + uint32(ulp))
-				for _, n := range []int{1, 2, 3, 5, 8, 16, 31, 33, 100, 1000, blockLen + 1, 3 * blockLen} {
-					for _, at := range []int{0, n / 2, n - 1} {
-						row, want, got := make([]float32, n), make([]float32, n), make([]float32, n)
-						for i := range row {
-							row[i] = m - (64*one + r.uniform(64*one)).float()
-						}
-						row[at] = m
-						softmaxRow(kernelGeneric, want, row)
-						softmaxRow(k, got, row)
-						checkBits(t, got, want, row, "maximum %x at %d of %d", m, at, n)
+	forEachKernelAndType(t, testKernelLimits[float32], testKernelLimits[float64])
+}
+
+func testKernelLimits[T Float](t *testing.T, k kernel) {
+	r := rng(11)
+	block := blockLen[T]()
+	for _, limit := range []T{-exactLimit, -exactLimit / 2, exactLimit / 2, exactLimit, 2 * exactLimit} {
+		for ulp := -2; ulp <= 2; ulp++ {
+			m := fromBits[T](bitsOf(limit) + uint64(ulp))
+			for _, n := range []int{1, 2, 3, 5, 8, 16, 31, 33, 100, 1000, block + 1, 3 * block} {
+				for _, at := range []int{0, n / 2, n - 1} {
+					row, want, got := make([]T, n), make([]T, n), make([]T, n)
+					for i := range row {
+						row[i] = m - number[T](&r, 64*one+r.uniform(64*one))
+					}
+					row[at] = m
+					for _, function := range rowFunctions[T]() {
+						function.run(kernelGeneric, want, row)
+						function.run(k, got, row)
+						checkBits(t, got, want, row, "%s, maximum %x at %d of %d", function.name, m, at, n)
 					}
 				}
 			}
 		}
-	})
+	}
 }
 
 // TestKernelMatrices runs many rows per call, each of another family.
 func TestKernelMatrices(t *testing.T) {
-	rowCounts := []int{1, 2, 3, 4, 5, 7, 8, 9, 15, 16, 17, 33, 67}
-	forEachKernel(t, func(t *testing.T, k kernel) {
-		check := func(rows, cols, srcGap, dstGap int) {
-			t.Helper()
-			checkMatrix(t, k, rows, cols, cols+srcGap, cols+dstGap)
-		}
-		for cols := 1; cols <= 80; cols++ {
-			for i, rows := range rowCounts {
-				if !chosen(i+cols, 3) {
-					continue
-				}
-				check(rows, cols, 0, 0)
-				check(rows, cols, (i+cols)%18, (3*i+cols)%18)
+	forEachKernelAndType(t, testKernelMatrices[float32], testKernelMatrices[float64])
+}
+
+func testKernelMatrices[T Float](t *testing.T, k kernel) {
+	check := func(rows, cols, srcGap, dstGap int) {
+		t.Helper()
+		checkMatrix[T](t, k, rows, cols, cols+srcGap, cols+dstGap)
+	}
+	for cols := 1; cols <= 80; cols++ {
+		for i, rows := range []int{1, 2, 3, 4, 5, 7, 8, 9, 15, 16, 17, 33, 67} {
+			if !chosen(i+cols, 3) {
+				continue
 			}
-		}
-		for _, cols := range []int{127, 128, 129, 255, 256, 257, 1000, blockLen - 1, blockLen, blockLen + 1} {
-			check(3, cols, 0, 0)
-			check(4, cols, 5, 0)
-			check(5, cols, 1, 11)
-		}
-		// More elements than one call of a kernel works on.
-		for _, cols := range []int{1, 2, 3, 10, 31, 64, 1000} {
-			rows := maxPerCall/cols + 2
 			check(rows, cols, 0, 0)
-			check(rows, cols, 1, 3)
-			check(2*rows, cols, 0, 1)
+			check(rows, cols, (i+cols)%18, (3*i+cols)%18)
 		}
-	})
+	}
+	block := blockLen[T]()
+	for _, cols := range []int{127, 128, 129, 255, 256, 257, 1000, block - 1, block, block + 1} {
+		check(3, cols, 0, 0)
+		check(4, cols, 5, 0)
+		check(5, cols, 1, 11)
+	}
+	// More elements than one call of a kernel works on.
+	for _, cols := range []int{1, 2, 3, 10, 31, 64, 1000} {
+		rows := maxPerCall/cols + 2
+		check(rows, cols, 0, 0)
+		check(rows, cols, 1, 3)
+		check(2*rows, cols, 0, 1)
+	}
 }
 
 // checkMatrix compares with the rows alone, and in place with both.
-func checkMatrix(t *testing.T, k kernel, rows, cols, srcStride, dstStride int) {
+func checkMatrix[T Float](t *testing.T, k kernel, rows, cols, srcStride, dstStride int) {
 	t.Helper()
-	src, dst := newBuffer(rows*srcStride), newBuffer(rows*dstStride)
-	offset := (rows + cols) % 16
+	families := familiesOf[T]()
+	src, dst := newBuffer[T](rows*srcStride), newBuffer[T](rows*dstStride)
+	offset := rows + cols
 	from := src.slice((rows-1)*srcStride+cols, offset)
-	to := dst.slice((rows-1)*dstStride+cols, (offset*5)%16)
-	wantTo := append([]float32(nil), to...)
-	wantFrom := append([]float32(nil), from...)
+	to := dst.slice((rows-1)*dstStride+cols, offset*5)
+	wantTo, wantFrom := slices.Clone(to), slices.Clone(from)
 	for row := range rows {
 		logits := families[(row*11+cols+rows)%len(families)].makeRow(cols, uint64(row))
 		copy(from[row*srcStride:], logits)
 		softmaxRow(kernelGeneric, wantTo[row*dstStride:][:cols], logits)
 		copy(wantFrom[row*srcStride:], wantTo[row*dstStride:][:cols])
 	}
-	logits := append([]float32(nil), from...)
+	logits := slices.Clone(from)
 	softmaxRows(k, to, from, cols, rows, dstStride, srcStride)
 	for row := range rows {
 		got, want := to[row*dstStride:][:cols], wantTo[row*dstStride:][:cols]
@@ -187,47 +218,50 @@ func checkMatrix(t *testing.T, k kernel, rows, cols, srcStride, dstStride int) {
 }
 
 // primitiveLens are the lengths of blocks that the primitives are called with.
-func primitiveLens() []int {
+func primitiveLens[T Float]() []int {
 	var lens []int
 	for n := 1; n <= 200; n++ {
 		lens = append(lens, n)
 	}
-	return append(lens, 255, 256, 257, 511, 512, 1000, 1023, 1025, 2048, 4000, blockLen-1, blockLen)
+	lens = append(lens, 255, 256, 257, 511, 512, 1000, 1023, 1025, 2048, 4000, blockLen[T]()-1, blockLen[T]())
+	return slices.DeleteFunc(lens, func(n int) bool { return n > blockLen[T]() })
 }
 
 func TestMaxBlock(t *testing.T) {
-	forEachKernel(t, func(t *testing.T, k kernel) {
-		src := newBuffer(blockLen)
-		for _, n := range primitiveLens() {
-			for i, family := range families {
-				from := src.slice(n, (n+i)%16)
-				family.fillRow(from, 3)
-				want := maxOf(from)
-				// The maximum of a row with a NaN is of no use: it is its sum that tells.
-				if got := maxBlock(k, from); !isNaN(want) && got != want {
-					t.Fatalf("%s, n=%d: got %v, want %v", family.name, n, got, want)
-				}
-			}
-			// The maximum at every place, and beyond the end.
-			from := src.slice(n+1, n%16)
-			for i := range from {
-				from[i] = -float32(1 + i)
-			}
-			from[n] = 1e30
-			for i := range n {
-				saved := from[i]
-				from[i] = 7
-				if got := maxBlock(k, from[:n]); got != 7 {
-					t.Fatalf("n=%d: maximum at %d: got %v, want 7", n, i, got)
-				}
-				from[i] = saved
+	forEachKernelAndType(t, testMaxBlock[float32], testMaxBlock[float64])
+}
+
+func testMaxBlock[T Float](t *testing.T, k kernel) {
+	src := newBuffer[T](blockLen[T]() + 1)
+	for _, n := range primitiveLens[T]() {
+		for i, family := range familiesOf[T]() {
+			from := src.slice(n, n+i)
+			family.fillRow(from, 3)
+			want := maxOf(from)
+			// The maximum of a row with a NaN is of no use: it is its sum that tells.
+			if got := maxBlock(k, from); !isNaN(want) && got != want {
+				t.Fatalf("%s, n=%d: got %v, want %v", family.name, n, got, want)
 			}
 		}
-	})
+		// The maximum at every place, and beyond the end.
+		from := src.slice(n+1, n)
+		for i := range from {
+			from[i] = -T(1 + i)
+		}
+		from[n] = 1e30
+		for i := range n {
+			saved := from[i]
+			from[i] = 7
+			if got := maxBlock(k, from[:n]); got != 7 {
+				t.Fatalf("n=%d: maximum at %d: got %v, want 7", n, i, got)
+			}
+			from[i] = saved
+		}
+	}
 }
 
 // maxOf returns the maximum of a row, or NaN if it has one.
-func maxOf(row []float32) float32 {
+func maxOf[T Float](row []T) T {
 	m := row[0]
 	for _, x := range row {
 		m = max(m, x)
@@ -236,12 +270,13 @@ func maxOf(row []float32) float32 {
 }
 
 // references are those that a block with maximum m may get.
-func references(m float32) []reference {
-	refs := []reference{newReference(m, rowBias(m)), newReference(m, -max(m, exactLimit))}
+func references[T Float](m T) []reference[T] {
+	refs := []reference[T]{newReference(m, rowBias(m)), newReference(m, -max(m, exactLimit))}
 	if math.Abs(float64(m)) < exactLimit {
+		tiny, depth := tinyOf[T](), depthsOf[T]()
 		refs = append(refs, newReference(m, tiny),
-			newReference(min(m+40, exactLimit), tiny), // the row's maximum is larger
-			newReference(min(m+200, exactLimit), tiny))
+			newReference(min(m+T(depth.dominant), exactLimit), tiny), // the row's maximum is larger
+			newReference(min(m+T(2*depth.zero), exactLimit), tiny))
 	}
 	return refs
 }
@@ -249,48 +284,50 @@ func references(m float32) []reference {
 // TestExpBlock compares the exponentials, their sum and large, of expBlock and
 // of sumBlock.
 func TestExpBlock(t *testing.T) {
-	forEachKernel(t, func(t *testing.T, k kernel) {
-		src, dst := newBuffer(blockLen), newBuffer(blockLen)
-		want := make([]float32, blockLen)
-		for _, n := range primitiveLens() {
-			for i, family := range families {
-				from := src.slice(n, (n+i)%16)
-				if !chosen(n+i, 4) {
-					continue
-				}
-				family.fillRow(from, 4)
-				for _, ref := range references(maxOf(from)) {
-					want := want[:n]
-					name := fmt.Sprintf("%s, n=%d, ref %+v", family.name, n, ref)
-					sum, large := expBlockGeneric(want, from, &ref)
-					to := dst.slice(n, (n*3+i)%16)
-					gotSum, gotLarge := expBlock(k, to, from, &ref)
-					checkSums(t, "expBlock, "+name, gotSum, sum, gotLarge, large)
-					dst.check(t, "expBlock, %s", name)
-					gotSum, gotLarge = sumBlock(k, from, &ref)
-					checkSums(t, "sumBlock, "+name, gotSum, sum, gotLarge, large)
-					if sum != sum {
-						continue // nobody looks at the exponentials then
-					}
-					checkBits(t, to, want, from, "expBlock, %s", name)
-					copy(to, from)
-					expBlock(k, to, to, &ref)
-					checkBits(t, to, want, from, "expBlock in place, %s", name)
-				}
-			}
-		}
-	})
+	forEachKernelAndType(t, testExpBlock[float32], testExpBlock[float64])
 }
 
-func checkSums(t *testing.T, name string, gotSum, wantSum float64, gotLarge, wantLarge bool) {
+func testExpBlock[T Float](t *testing.T, k kernel) {
+	src, dst := newBuffer[T](blockLen[T]()), newBuffer[T](blockLen[T]())
+	want := make([]T, blockLen[T]())
+	for _, n := range primitiveLens[T]() {
+		for i, family := range familiesOf[T]() {
+			if !chosen(n+i, 4) {
+				continue
+			}
+			from := src.slice(n, n+i)
+			family.fillRow(from, 4)
+			for _, ref := range references(maxOf(from)) {
+				want := want[:n]
+				name := fmt.Sprintf("%s, n=%d, ref %+v", family.name, n, ref)
+				sum, large := expBlockGeneric(want, from, &ref)
+				to := dst.slice(n, n*3+i)
+				gotSum, gotLarge := expBlock(k, to, from, &ref)
+				checkSums(t, "expBlock, "+name, gotSum, sum, gotLarge, large)
+				dst.check(t, "expBlock, %s", name)
+				gotSum, gotLarge = sumBlock(k, from, &ref)
+				checkSums(t, "sumBlock, "+name, gotSum, sum, gotLarge, large)
+				if sum.undefined() {
+					continue // nobody looks at the exponentials then
+				}
+				checkBits(t, to, want, from, "expBlock, %s", name)
+				copy(to, from)
+				expBlock(k, to, to, &ref)
+				checkBits(t, to, want, from, "expBlock in place, %s", name)
+			}
+		}
+	}
+}
+
+func checkSums(t *testing.T, name string, gotSum, wantSum doubleDouble, gotLarge, wantLarge bool) {
 	t.Helper()
-	if wantSum != wantSum {
-		if gotSum == gotSum {
+	if wantSum.undefined() {
+		if !gotSum.undefined() {
 			t.Fatalf("%s: sum is %v, want NaN", name, gotSum)
 		}
 		return
 	}
-	if math.Float64bits(gotSum) != math.Float64bits(wantSum) || gotLarge != wantLarge {
+	if gotSum != wantSum || gotLarge != wantLarge {
 		t.Fatalf("%s: got sum %x, large %v, want sum %x, large %v", name, gotSum, gotLarge, wantSum, wantLarge)
 	}
 }
@@ -298,69 +335,135 @@ func checkSums(t *testing.T, name string, gotSum, wantSum float64, gotLarge, wan
 // TestScaleBlock compares fast and careful products, and those of expScaleBlock
 // and expScaleStream.
 func TestScaleBlock(t *testing.T) {
-	forEachKernel(t, func(t *testing.T, k kernel) {
-		src, dst := newBuffer(blockLen), newBuffer(blockLen)
-		e, want := make([]float32, blockLen), make([]float32, blockLen)
-		for _, n := range primitiveLens() {
-			for i, family := range families {
-				from := src.slice(n, (n+i)%16)
-				if !chosen(n+i, 12) {
-					continue
-				}
-				family.fillRow(from, 5)
-				e, want := e[:n], want[:n]
-				m := maxOf(from)
-				ref := newReference(m, rowBias(m))
-				sum, large := expBlockGeneric(e, from, &ref)
-				if sum != sum {
-					continue
-				}
-				// The sum is that of the block, or of a row with larger blocks too.
-				for _, sumScale := range []float64{1, 37.7, 1e9} {
-					for _, delta := range []int32{0, -1, -20, -60, -100, -150, -1000} {
-						sum := sum * sumScale
-						if vanishes(sum, delta) {
+	forEachKernelAndType(t, testScaleBlock[float32], testScaleBlock[float64])
+}
+
+func testScaleBlock[T Float](t *testing.T, k kernel) {
+	src, dst := newBuffer[T](blockLen[T]()), newBuffer[T](blockLen[T]())
+	e, want := make([]T, blockLen[T]()), make([]T, blockLen[T]())
+	for _, n := range primitiveLens[T]() {
+		for i, family := range familiesOf[T]() {
+			if !chosen(n+i, 12) || n > 100 && (n+i)%3 > 0 && !*exhaustive {
+				continue
+			}
+			from := src.slice(n, n+i)
+			family.fillRow(from, 5)
+			e, want := e[:n], want[:n]
+			m := maxOf(from)
+			ref := newReference(m, rowBias(m))
+			sum, large := expBlockGeneric(e, from, &ref)
+			if sum.undefined() {
+				continue
+			}
+			// The sum is that of the block, or of a row with larger blocks too.
+			for _, sumScale := range []float64{1, 37.7, 1e9} {
+				for _, delta := range []int32{0, -1, -20, -60, -100, -150, -380, -450, -500, -560, -1050, -3000} {
+					sum := sum.times(sumScale)
+					if vanishes[T](sum, delta) {
+						continue
+					}
+					for _, careful := range []bool{false, true} {
+						if !careful && needsCare[T](sum, delta, large) {
 							continue
 						}
-						for _, careful := range []bool{false, true} {
-							if !careful && needsCare(sum, delta, large) {
-								continue
-							}
-							f := newFactor(sum, delta, careful)
-							name := fmt.Sprintf("%s, n=%d, sum %g, factor %+v", family.name, n, sum, f)
-							copy(want, e)
-							scaleBlockGeneric(want, &f)
-							to := dst.slice(n, (n*3+i)%16)
-							copy(to, e)
-							scaleBlock(k, to, &f)
-							checkBits(t, to, want, e, "scaleBlock, %s", name)
-							dst.check(t, "scaleBlock, %s", name)
-							to = dst.slice(n, (n*5+i)%16)
-							expScaleBlock(k, to, from, &ref, &f)
-							checkBits(t, to, want, from, "expScaleBlock, %s", name)
-							dst.check(t, "expScaleBlock, %s", name)
-							copy(to, from)
-							expScaleBlock(k, to, to, &ref, &f)
-							checkBits(t, to, want, from, "expScaleBlock in place, %s", name)
-							if careful {
-								continue
-							}
-							if whole := n &^ 63; whole > 0 {
-								to = dst.slice(whole, 0)
-								expScaleStream(k, to, from[:whole], &ref, &f)
-								checkBits(t, to, want[:whole], from, "expScaleStream, %s", name)
-								dst.check(t, "expScaleStream, %s", name)
-							}
-							// Where no care is needed it changes nothing.
-							f = newFactor(sum, delta, true)
-							to = dst.slice(n, i%16)
-							copy(to, e)
-							scaleBlock(k, to, &f)
-							checkBits(t, to, want, e, "careful scaleBlock, %s", name)
+						f := newFactor[T](sum, delta, careful)
+						name := fmt.Sprintf("%s, n=%d, sum %g, factor %+v", family.name, n, sum, f)
+						copy(want, e)
+						scaleBlockGeneric(want, &f)
+						to := dst.slice(n, n*3+i)
+						copy(to, e)
+						scaleBlock(k, to, &f)
+						checkBits(t, to, want, e, "scaleBlock, %s", name)
+						dst.check(t, "scaleBlock, %s", name)
+						to = dst.slice(n, n*5+i)
+						expScaleBlock(k, to, from, &ref, &f)
+						checkBits(t, to, want, from, "expScaleBlock, %s", name)
+						dst.check(t, "expScaleBlock, %s", name)
+						copy(to, from)
+						expScaleBlock(k, to, to, &ref, &f)
+						checkBits(t, to, want, from, "expScaleBlock in place, %s", name)
+						if careful {
+							continue
 						}
+						if whole := n &^ 63; whole > 0 {
+							to = dst.slice(whole, 0)
+							expScaleStream(k, to, from[:whole], &ref, &f)
+							checkBits(t, to, want[:whole], from, "expScaleStream, %s", name)
+							dst.check(t, "expScaleStream, %s", name)
+						}
+						// Where no care is needed it changes nothing.
+						f = newFactor[T](sum, delta, true)
+						to = dst.slice(n, i)
+						copy(to, e)
+						scaleBlock(k, to, &f)
+						checkBits(t, to, want, e, "careful scaleBlock, %s", name)
 					}
 				}
 			}
 		}
-	})
+	}
+}
+
+// TestSumRows compares what is found out about many rows, each of another family,
+// with the kernel in Go.
+func TestSumRows(t *testing.T) {
+	forEachKernelAndType(t, testSumRows[float32], testSumRows[float64])
+}
+
+func testSumRows[T Float](t *testing.T, k kernel) {
+	families := familiesOf[T]()
+	for i, cols := range primitiveLens[T]() {
+		for _, rows := range []int{1, 2, 5} {
+			if !chosen(i+rows, 2) {
+				continue
+			}
+			stride := cols + (i*rows)%19
+			src := slices.Repeat([]T{nan[T]()}, (rows-1)*stride+cols)
+			for row := range rows {
+				families[(i*7+row)%len(families)].fillRow(src[row*stride:][:cols], uint64(rows))
+			}
+			got, want := make([]rowSum[T], rows), make([]rowSum[T], rows)
+			sumRows(k, got, src, cols, stride)
+			sumRowsGeneric(want, src, cols, stride)
+			for row := range rows {
+				checkSums(t, fmt.Sprintf("%d x %d, row %d", rows, cols, row), got[row].sum, want[row].sum, true, true)
+				if want[row].sum.undefined() {
+					continue // nobody looks at the rest then
+				}
+				if got[row].top != want[row].top || got[row].e != want[row].e {
+					t.Fatalf("%d x %d, row %d: got %+v, want %+v", rows, cols, row, got[row], want[row])
+				}
+			}
+		}
+	}
+}
+
+func TestSubtractBlock(t *testing.T) {
+	forEachKernelAndType(t, testSubtractBlock[float32], testSubtractBlock[float64])
+}
+
+func testSubtractBlock[T Float](t *testing.T, k kernel) {
+	src, dst := newBuffer[T](blockLen[T]()), newBuffer[T](blockLen[T]())
+	want := make([]T, blockLen[T]())
+	r := rng(12)
+	for _, n := range primitiveLens[T]() {
+		for i, family := range familiesOf[T]() {
+			from, want := src.slice(n, n+i), want[:n]
+			family.fillRow(from, 10)
+			m := maxOf(from)
+			if isNaN(m) || math.IsInf(float64(m), 0) {
+				continue // such a row has no differences
+			}
+			for _, rest := range []T{0, number[T](&r, 2*one+r.uniform(2*one)), 17.3} {
+				subtractBlockGeneric(want, from, m, rest)
+				to := dst.slice(n, n*3+i)
+				subtractBlock(k, to, from, m, rest)
+				checkBits(t, to, want, from, "%s, n=%d, rest %v", family.name, n, rest)
+				dst.check(t, "%s, n=%d, rest %v", family.name, n, rest)
+				copy(to, from)
+				subtractBlock(k, to, to, m, rest)
+				checkBits(t, to, want, from, "%s, n=%d, rest %v, in place", family.name, n, rest)
+			}
+		}
+	}
 }

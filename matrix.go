@@ -4,6 +4,7 @@ package softmax
 
 import (
 	"fmt"
+	"math"
 	"math/bits"
 	"unsafe"
 )
@@ -35,18 +36,60 @@ type Matrix[T Float] struct {
 // SoftmaxRows panics, before anything is written, if a matrix is not valid, if
 // the sizes differ, or if dst and src overlap in another way.
 func SoftmaxRows[T Float](dst, src Matrix[T]) {
-	dst.check("SoftmaxRows", "dst")
-	src.check("SoftmaxRows", "src")
-	if dst.Rows != src.Rows || dst.Cols != src.Cols {
-		panic(fmt.Sprintf("softmax: SoftmaxRows: dst is %d x %d, src is %d x %d", dst.Rows, dst.Cols, src.Rows, src.Cols))
+	if checkMatrices("SoftmaxRows", dst, src) {
+		softmaxRows(active, dst.Data, src.Data, src.Cols, src.Rows, dst.Stride, src.Stride)
 	}
-	if src.Rows == 0 || src.Cols == 0 {
+}
+
+// LogSoftmaxRows writes the log-softmax of each row of src to the same row of
+// dst. What [SoftmaxRows] says of sizes, strides, aliasing and panics holds here
+// too. Each row gets the bits that [LogSoftmax] returns for it alone, with the
+// same accuracy and special values.
+func LogSoftmaxRows[T Float](dst, src Matrix[T]) {
+	if checkMatrices("LogSoftmaxRows", dst, src) {
+		logSoftmaxRows(active, dst.Data, src.Data, src.Cols, src.Rows, dst.Stride, src.Stride)
+	}
+}
+
+// LogSumExpRows writes the log-sum-exp of each row of src to dst, which must have
+// one element per row and share none with src. Elements between Cols and Stride
+// are not read. Rows of no columns give -Inf.
+//
+// Each element gets the bits that [LogSumExp] returns for its row alone, with the
+// same accuracy and special values.
+//
+// LogSumExpRows panics, before anything is written, if src is not valid, if the
+// length of dst is not the number of rows, or if dst and src overlap.
+func LogSumExpRows[T Float](dst []T, src Matrix[T]) {
+	src.check("LogSumExpRows", "src")
+	if len(dst) != src.Rows {
+		panic(fmt.Sprintf("softmax: LogSumExpRows: len(dst)=%d, src has Rows=%d", len(dst), src.Rows))
+	}
+	if src.Cols == 0 {
+		fill(dst, T(math.Inf(-1)))
 		return
 	}
-	if dst.overlaps(&src) {
-		panic(fmt.Sprintf("softmax: SoftmaxRows: dst (Stride %d) and src (Stride %d) overlap without being the same matrix", dst.Stride, src.Stride))
+	if src.Rows > 0 && overlap(dst, src.Data[:(src.Rows-1)*src.Stride+src.Cols]) {
+		panic("softmax: LogSumExpRows: dst and src overlap")
 	}
-	softmaxRows(active, asFloat32(dst.Data), asFloat32(src.Data), src.Cols, src.Rows, dst.Stride, src.Stride)
+	logSumExpRows(active, dst, src.Data, src.Cols, src.Rows, src.Stride)
+}
+
+// checkMatrices panics unless dst and src may be the arguments of a function, and
+// reports whether there is anything to do.
+func checkMatrices[T Float](function string, dst, src Matrix[T]) bool {
+	dst.check(function, "dst")
+	src.check(function, "src")
+	if dst.Rows != src.Rows || dst.Cols != src.Cols {
+		panic(fmt.Sprintf("softmax: %s: dst is %d x %d, src is %d x %d", function, dst.Rows, dst.Cols, src.Rows, src.Cols))
+	}
+	if src.Rows == 0 || src.Cols == 0 {
+		return false
+	}
+	if dst.overlaps(&src) {
+		panic(fmt.Sprintf("softmax: %s: dst (Stride %d) and src (Stride %d) overlap without being the same matrix", function, dst.Stride, src.Stride))
+	}
+	return true
 }
 
 // check panics unless m is valid.
@@ -96,8 +139,8 @@ func (m *Matrix[T]) overlaps(other *Matrix[T]) bool {
 const maxPerCall = 16384
 
 // softmaxRows computes rows of any length but 0.
-func softmaxRows(k kernel, dst, src []float32, cols, rows, dstStride, srcStride int) {
-	if cols > blockLen {
+func softmaxRows[T Float](k kernel, dst, src []T, cols, rows, dstStride, srcStride int) {
+	if cols > blockLen[T]() {
 		for row := range rows {
 			softmaxRow(k, dst[row*dstStride:][:cols], src[row*srcStride:][:cols])
 		}
@@ -107,4 +150,18 @@ func softmaxRows(k kernel, dst, src []float32, cols, rows, dstStride, srcStride 
 	for row := 0; row < rows; row += batch {
 		softmaxBlocks(k, dst[row*dstStride:], src[row*srcStride:], cols, min(batch, rows-row), dstStride, srcStride)
 	}
+}
+
+// logSoftmaxRows computes rows of any length but 0.
+func logSoftmaxRows[T Float](k kernel, dst, src []T, cols, rows, dstStride, srcStride int) {
+	logSumRows(k, src, cols, rows, srcStride, func(row int, m T, log doubleDouble) {
+		subtractRow(k, dst[row*dstStride:][:cols], src[row*srcStride:][:cols], m, T(log.hi+log.lo))
+	})
+}
+
+// logSumExpRows computes rows of any length but 0.
+func logSumExpRows[T Float](k kernel, dst, src []T, cols, rows, stride int) {
+	logSumRows(k, src, cols, rows, stride, func(row int, m T, log doubleDouble) {
+		dst[row] = logSumExpFrom(src[row*stride:][:cols], 1, m, log)
+	})
 }

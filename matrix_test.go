@@ -1,6 +1,6 @@
 package softmax
 
-// This file checks SoftmaxRows.
+// This file checks the functions on the rows of a matrix.
 
 import (
 	"fmt"
@@ -9,57 +9,112 @@ import (
 	"testing"
 )
 
-type matrix = Matrix[float32]
+// matrixFunction is a function of a matrix and the one for its rows alone.
+type matrixFunction[T Float] struct {
+	name   string
+	matrix func(dst, src Matrix[T])
+	row    func(dst, src []T)
+}
 
-// TestSoftmaxRows compares with Softmax, row by row; the rest of the data stays.
-func TestSoftmaxRows(t *testing.T) {
-	forEachKernel(t, func(t *testing.T, k kernel) {
-		useKernel(t, k)
-		for _, cols := range []int{1, 2, 5, 10, 16, 31, 32, 33, 64, 100, 257, blockLen, blockLen + 1, 2*blockLen + 9} {
+func matrixFunctions[T Float]() []matrixFunction[T] {
+	return []matrixFunction[T]{
+		{"SoftmaxRows", SoftmaxRows[T], Softmax[T]},
+		{"LogSoftmaxRows", LogSoftmaxRows[T], LogSoftmax[T]},
+	}
+}
+
+// TestMatrixRows compares with the functions of one row; the rest of the data stays.
+func TestMatrixRows(t *testing.T) {
+	forEachKernelAndType(t, testMatrixRows[float32], testMatrixRows[float64])
+}
+
+func testMatrixRows[T Float](t *testing.T, k kernel) {
+	useKernel(t, k)
+	families, block := familiesOf[T](), blockLen[T]()
+	for _, function := range matrixFunctions[T]() {
+		for _, cols := range []int{1, 2, 5, 10, 16, 31, 32, 33, 64, 100, 257, block, block + 1, 2*block + 9} {
 			for _, rows := range []int{1, 2, 3, 17} {
 				for _, gap := range []int{0, 1, 7, 16} {
-					src := matrix{Rows: rows, Cols: cols, Stride: cols + gap}
-					dst := matrix{Rows: rows, Cols: cols, Stride: cols + (gap*3)%17}
-					src.Data = slices.Repeat([]float32{nan32}, rows*src.Stride+5)
-					dst.Data = slices.Repeat([]float32{-77}, rows*dst.Stride+5)
+					src := Matrix[T]{Rows: rows, Cols: cols, Stride: cols + gap}
+					dst := Matrix[T]{Rows: rows, Cols: cols, Stride: cols + (gap*3)%17}
+					src.Data = slices.Repeat([]T{nan[T]()}, rows*src.Stride+5)
+					dst.Data = slices.Repeat([]T{-77}, rows*dst.Stride+5)
 					want, wantInPlace := slices.Clone(dst.Data), slices.Clone(src.Data)
 					for row := range rows {
 						logits := src.Data[row*src.Stride:][:cols]
 						families[(row+cols+gap)%len(families)].fillRow(logits, uint64(rows))
-						Softmax(want[row*dst.Stride:][:cols], logits)
+						function.row(want[row*dst.Stride:][:cols], logits)
 						copy(wantInPlace[row*src.Stride:], want[row*dst.Stride:][:cols])
 					}
 					before := slices.Clone(src.Data)
-					SoftmaxRows(dst, src)
-					checkBits(t, dst.Data, want, want, "%d x %d, strides %d and %d", rows, cols, dst.Stride, src.Stride)
-					checkBits(t, src.Data, before, before, "%d x %d: src changed", rows, cols)
-					SoftmaxRows(src, src)
-					checkBits(t, src.Data, wantInPlace, before, "%d x %d, stride %d, in place", rows, cols, src.Stride)
+					function.matrix(dst, src)
+					checkBits(t, dst.Data, want, want, "%s, %d x %d, strides %d and %d", function.name, rows, cols, dst.Stride, src.Stride)
+					checkBits(t, src.Data, before, before, "%s, %d x %d: src changed", function.name, rows, cols)
+					function.matrix(src, src)
+					checkBits(t, src.Data, wantInPlace, before, "%s, %d x %d, stride %d, in place", function.name, rows, cols, src.Stride)
 				}
 			}
 		}
-	})
+	}
+}
+
+// TestLogSumExpRows compares with LogSumExp, row by row.
+func TestLogSumExpRows(t *testing.T) {
+	forEachKernelAndType(t, testLogSumExpRows[float32], testLogSumExpRows[float64])
+}
+
+func testLogSumExpRows[T Float](t *testing.T, k kernel) {
+	useKernel(t, k)
+	families, block := familiesOf[T](), blockLen[T]()
+	for _, cols := range []int{0, 1, 2, 5, 10, 16, 31, 33, 100, block, block + 1} {
+		for _, rows := range []int{0, 1, 2, 17} {
+			for _, gap := range []int{0, 1, 16} {
+				src := Matrix[T]{Rows: rows, Cols: cols, Stride: cols + gap}
+				src.Data = slices.Repeat([]T{nan[T]()}, rows*src.Stride+5)
+				got, want := make([]T, rows), make([]T, rows)
+				for row := range rows {
+					logits := src.Data[row*src.Stride:][:cols]
+					if cols > 0 {
+						families[(row+cols+gap)%len(families)].fillRow(logits, uint64(rows))
+					}
+					want[row] = LogSumExp(logits)
+				}
+				before := slices.Clone(src.Data)
+				LogSumExpRows(got, src)
+				checkBits(t, got, want, want, "%d x %d, stride %d", rows, cols, src.Stride)
+				checkBits(t, src.Data, before, before, "%d x %d: src changed", rows, cols)
+			}
+		}
+	}
 }
 
 // TestMatrixColumns writes to other columns of the matrix that is read.
 func TestMatrixColumns(t *testing.T) {
+	forEachKernelAndType(t, testMatrixColumns[float32], testMatrixColumns[float64])
+}
+
+func testMatrixColumns[T Float](t *testing.T, k kernel) {
 	const rows, cols, stride = 9, 5, 12
-	forEachKernel(t, func(t *testing.T, k kernel) {
-		useKernel(t, k)
+	useKernel(t, k)
+	for _, function := range matrixFunctions[T]() {
 		for _, at := range [][2]int{{0, 5}, {5, 0}, {0, 7}, {7, 0}, {1, 6}} {
-			data := familyNamed("normal3").makeRow(rows*stride, 1)
+			data := familyNamed[T]("normal3").makeRow(rows*stride, 1)
 			want := slices.Clone(data)
 			for row := range rows {
-				Softmax(want[at[0]+row*stride:][:cols], data[at[1]+row*stride:][:cols])
+				function.row(want[at[0]+row*stride:][:cols], data[at[1]+row*stride:][:cols])
 			}
-			SoftmaxRows(matrix{data[at[0]:], rows, cols, stride}, matrix{data[at[1]:], rows, cols, stride})
-			checkBits(t, data, want, want, "columns from %d to %d", at[1], at[0])
+			function.matrix(Matrix[T]{data[at[0]:], rows, cols, stride}, Matrix[T]{data[at[1]:], rows, cols, stride})
+			checkBits(t, data, want, want, "%s, columns from %d to %d", function.name, at[1], at[0])
 		}
-	})
+	}
 }
 
 // TestMatrixOverlap tries every layout of two small matrices in one array.
 func TestMatrixOverlap(t *testing.T) {
+	forEachType(t, testMatrixOverlap[float32], testMatrixOverlap[float64])
+}
+
+func testMatrixOverlap[T Float](t *testing.T) {
 	const size = 40
 	allowed, refused := 0, 0
 	type layout struct{ rows, cols, stride, offset int }
@@ -73,14 +128,16 @@ func TestMatrixOverlap(t *testing.T) {
 			}
 		}
 	}
-	for _, l := range layouts {
+	logits := familyNamed[T]("normal3").makeRow(size, 1)
+	data := make([]T, size)
+	for i, l := range layouts {
 		rows, cols, stride, offset := l.rows, l.cols, l.stride, l.offset
+		function := matrixFunctions[T]()[i%2]
 		for otherStride := cols; otherStride <= 6; otherStride++ {
 			for otherOffset := 0; otherOffset+(rows-1)*otherStride+cols <= size; otherOffset++ {
-				data := familyNamed("normal3").makeRow(size, 1)
-				before := slices.Clone(data)
-				dst := matrix{data[offset:], rows, cols, stride}
-				src := matrix{data[otherOffset:], rows, cols, otherStride}
+				copy(data, logits)
+				dst := Matrix[T]{data[offset:], rows, cols, stride}
+				src := Matrix[T]{data[otherOffset:], rows, cols, otherStride}
 				sameStride := stride == otherStride || rows == 1
 				same := offset == otherOffset && sameStride
 				refuse := !same
@@ -92,23 +149,25 @@ func TestMatrixOverlap(t *testing.T) {
 				want := ""
 				if refuse {
 					refused++
-					want = fmt.Sprintf("softmax: SoftmaxRows: dst (Stride %d) and src (Stride %d) overlap without being the same matrix", stride, otherStride)
+					want = fmt.Sprintf("softmax: %s: dst (Stride %d) and src (Stride %d) overlap without being the same matrix",
+						function.name, stride, otherStride)
 				} else {
 					allowed++
 				}
-				if got := panicOf(func() { SoftmaxRows(dst, src) }); got != want {
+				if got := panicOf(func() { function.matrix(dst, src) }); got != want {
 					t.Fatalf("%d x %d, strides %d and %d, offsets %d and %d: panic %q, want %q",
 						rows, cols, stride, otherStride, offset, otherOffset, got, want)
 				}
 				if refuse {
-					checkBits(t, data, before, before, "written before the panic")
+					checkBits(t, data, logits, logits, "written before the panic")
 					continue
 				}
-				expected := slices.Clone(before)
+				expected := slices.Clone(logits)
 				for row := range rows {
-					Softmax(expected[offset+row*stride:][:cols], slices.Clone(before[otherOffset+row*otherStride:][:cols]))
+					function.row(expected[offset+row*stride:][:cols], slices.Clone(logits[otherOffset+row*otherStride:][:cols]))
 				}
-				checkBits(t, data, expected, before, "%d x %d, strides %d and %d, offsets %d and %d", rows, cols, stride, otherStride, offset, otherOffset)
+				checkBits(t, data, expected, logits, "%s, %d x %d, strides %d and %d, offsets %d and %d",
+					function.name, rows, cols, stride, otherStride, offset, otherOffset)
 			}
 		}
 	}
@@ -117,7 +176,7 @@ func TestMatrixOverlap(t *testing.T) {
 	}
 }
 
-func shareElement(a, b matrix, aOffset, bOffset int) bool {
+func shareElement[T Float](a, b Matrix[T], aOffset, bOffset int) bool {
 	held := map[int]bool{}
 	for row := range a.Rows {
 		for col := range a.Cols {
@@ -135,8 +194,13 @@ func shareElement(a, b matrix, aOffset, bOffset int) bool {
 }
 
 func TestMatrixPanics(t *testing.T) {
+	forEachType(t, testMatrixPanics[float32], testMatrixPanics[float64])
+}
+
+func testMatrixPanics[T Float](t *testing.T) {
 	const huge = math.MaxInt
-	memory := familyNamed("normal3").makeRow(100, 1)
+	type matrix = Matrix[T]
+	memory := familyNamed[T]("normal3").makeRow(100, 1)
 	before := slices.Clone(memory)
 	data, other := memory[:50], memory[50:]
 	good := matrix{other, 3, 4, 5}
@@ -166,56 +230,98 @@ func TestMatrixPanics(t *testing.T) {
 		{matrix{data, 3, 5, huge}, fmt.Sprintf("has len(Data)=50, too short for Rows=3, Cols=5, Stride=%d", huge)},
 		{matrix{data, 5, 4, huge/2 + 1}, fmt.Sprintf("has len(Data)=50, too short for Rows=5, Cols=4, Stride=%d", huge/2+1)},
 	}
-	check := func(dst, src matrix, want string) {
+	for _, function := range matrixFunctions[T]() {
+		check := func(dst, src matrix, want string) {
+			t.Helper()
+			want = "softmax: " + function.name + ": " + want
+			if got := panicOf(func() { function.matrix(dst, src) }); got != want {
+				t.Errorf("panic %q, want %q", got, want)
+			}
+			checkBits(t, memory, before, before, "written before the panic")
+		}
+		for _, test := range tests {
+			check(test.bad, good, "dst "+test.want)
+			check(good, test.bad, "src "+test.want)
+			check(test.bad, test.bad, "dst "+test.want)
+		}
+		check(matrix{data, 3, 5, 5}, good, "dst is 3 x 5, src is 3 x 4")
+		check(matrix{data, 2, 4, 5}, good, "dst is 2 x 4, src is 3 x 4")
+		check(matrix{data, 4, 3, 5}, good, "dst is 4 x 3, src is 3 x 4")
+		check(matrix{nil, 0, 4, 5}, good, "dst is 0 x 4, src is 3 x 4")
+		check(matrix{nil, 3, 0, 5}, good, "dst is 3 x 0, src is 3 x 4")
+		check(matrix{nil, 0, 3, 3}, matrix{nil, 3, 0, 3}, "dst is 0 x 3, src is 3 x 0")
+		check(matrix{memory, 3, 4, 5}, matrix{memory, 3, 4, 6}, "dst (Stride 5) and src (Stride 6) overlap without being the same matrix")
+		check(matrix{memory[1:], 3, 4, 5}, matrix{memory, 3, 4, 5}, "dst (Stride 5) and src (Stride 5) overlap without being the same matrix")
+	}
+	check := func(dst []T, src matrix, want string) {
 		t.Helper()
-		if got := panicOf(func() { SoftmaxRows(dst, src) }); got != want {
+		want = "softmax: LogSumExpRows: " + want
+		if got := panicOf(func() { LogSumExpRows(dst, src) }); got != want {
 			t.Errorf("panic %q, want %q", got, want)
 		}
 		checkBits(t, memory, before, before, "written before the panic")
 	}
 	for _, test := range tests {
-		check(test.bad, good, "softmax: SoftmaxRows: dst "+test.want)
-		check(good, test.bad, "softmax: SoftmaxRows: src "+test.want)
-		check(test.bad, test.bad, "softmax: SoftmaxRows: dst "+test.want)
+		check(other[:3], test.bad, "src "+test.want)
 	}
-	check(matrix{data, 3, 5, 5}, good, "softmax: SoftmaxRows: dst is 3 x 5, src is 3 x 4")
-	check(matrix{data, 2, 4, 5}, good, "softmax: SoftmaxRows: dst is 2 x 4, src is 3 x 4")
-	check(matrix{data, 4, 3, 5}, good, "softmax: SoftmaxRows: dst is 4 x 3, src is 3 x 4")
-	check(matrix{nil, 0, 4, 5}, good, "softmax: SoftmaxRows: dst is 0 x 4, src is 3 x 4")
-	check(matrix{nil, 3, 0, 5}, good, "softmax: SoftmaxRows: dst is 3 x 0, src is 3 x 4")
-	check(matrix{nil, 0, 3, 3}, matrix{nil, 3, 0, 3}, "softmax: SoftmaxRows: dst is 0 x 3, src is 3 x 0")
-	check(matrix{memory, 3, 4, 5}, matrix{memory, 3, 4, 6},
-		"softmax: SoftmaxRows: dst (Stride 5) and src (Stride 6) overlap without being the same matrix")
-	check(matrix{memory[1:], 3, 4, 5}, matrix{memory, 3, 4, 5},
-		"softmax: SoftmaxRows: dst (Stride 5) and src (Stride 5) overlap without being the same matrix")
+	check(data[:2], good, "len(dst)=2, src has Rows=3")
+	check(data[:4], good, "len(dst)=4, src has Rows=3")
+	check(nil, good, "len(dst)=0, src has Rows=3")
+	check(data[:1], matrix{nil, 0, 4, 4}, "len(dst)=1, src has Rows=0")
+	check(data[:2], matrix{nil, 3, 0, 0}, "len(dst)=2, src has Rows=3")
+	for _, at := range []int{0, 4, 11, 13} { // the last element of src is 13
+		check(memory[at:][:3], matrix{memory, 3, 4, 5}, "dst and src overlap")
+	}
 }
 
 func TestEmptyMatrix(t *testing.T) {
-	memory := []float32{1, 2, 3, 4}
-	for _, m := range []matrix{
+	forEachType(t, testEmptyMatrix[float32], testEmptyMatrix[float64])
+}
+
+func testEmptyMatrix[T Float](t *testing.T) {
+	memory := []T{1, 2, 3, 4}
+	for _, m := range []Matrix[T]{
 		{}, {nil, 0, 0, 5}, {nil, 0, 3, 3}, {nil, 3, 0, 0}, {nil, 3, 0, 7}, {memory, 0, 2, 2}, {memory, 2, 0, 2},
 		{memory[:0], 0, 2, 2}, {memory, math.MaxInt, 0, math.MaxInt}, {memory, 0, math.MaxInt, math.MaxInt},
 	} {
-		SoftmaxRows(m, m)
-		SoftmaxRows(m, matrix{nil, m.Rows, m.Cols, m.Stride})
-		checkBits(t, memory, []float32{1, 2, 3, 4}, memory, "%d x %d", m.Rows, m.Cols)
+		for _, function := range matrixFunctions[T]() {
+			function.matrix(m, m)
+			function.matrix(m, Matrix[T]{nil, m.Rows, m.Cols, m.Stride})
+		}
+		if m.Rows == 0 {
+			LogSumExpRows(nil, m)
+			LogSumExpRows(memory[:0], m)
+		}
+		checkBits(t, memory, []T{1, 2, 3, 4}, memory, "%d x %d", m.Rows, m.Cols)
 	}
+	LogSumExpRows(memory, Matrix[T]{nil, 4, 0, 0})
+	checkBits(t, memory, slices.Repeat([]T{infinity[T](-1)}, 4), memory, "LogSumExpRows, 4 x 0")
 }
 
 // TestMatrixEnd has Data that ends with the last row, before its stride does.
 func TestMatrixEnd(t *testing.T) {
-	forEachKernel(t, func(t *testing.T, k kernel) {
-		useKernel(t, k)
-		memory := slices.Repeat([]float32{2}, 30)
-		SoftmaxRows(matrix{memory[:24:24], 3, 4, 10}, matrix{memory[:24:24], 3, 4, 10})
-		for i, v := range memory {
-			want := float32(2)
-			if i < 24 && i%10 < 4 {
-				want = 0.25
-			}
-			if v != want {
-				t.Fatalf("element %d is %v, want %v", i, v, want)
-			}
+	forEachKernelAndType(t, testMatrixEnd[float32], testMatrixEnd[float64])
+}
+
+func testMatrixEnd[T Float](t *testing.T, k kernel) {
+	useKernel(t, k)
+	memory := slices.Repeat([]T{2}, 30)
+	m := Matrix[T]{memory[:24:24], 3, 4, 10}
+	sums := make([]T, 3)
+	LogSumExpRows(sums, m)
+	for _, sum := range sums {
+		if want := T(2 + 2*math.Ln2); sum != want {
+			t.Fatalf("LogSumExpRows: got %v, want %v", sum, want)
 		}
-	})
+	}
+	SoftmaxRows(m, m)
+	for i, v := range memory {
+		want := T(2)
+		if i < 24 && i%10 < 4 {
+			want = 0.25
+		}
+		if v != want {
+			t.Fatalf("element %d is %v, want %v", i, v, want)
+		}
+	}
 }

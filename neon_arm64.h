@@ -71,6 +71,42 @@
 // FADD Vd.2D, Vn.2D, Vm.2D
 #define VFADDD(m, n, d) WORD $(0x4E60D400 | (m)<<16 | (n)<<5 | (d))
 
+// FSUB Vd.2D, Vn.2D, Vm.2D
+#define VFSUBD(m, n, d) WORD $(0x4EE0D400 | (m)<<16 | (n)<<5 | (d))
+
+// FMUL Vd.2D, Vn.2D, Vm.2D
+#define VFMULD(m, n, d) WORD $(0x6E60DC00 | (m)<<16 | (n)<<5 | (d))
+
+// FMLA Vd.2D, Vn.2D, Vm.2D
+#define VFMLAD(m, n, d) WORD $(0x4E60CC00 | (m)<<16 | (n)<<5 | (d))
+
+// FMUL Vd.2D, Vn.2D, Vm.D[1]
+#define VFMULD1(m, n, d) WORD $(0x4FC09800 | (m)<<16 | (n)<<5 | (d))
+
+// FMLA Vd.2D, Vn.2D, Vm.D[0]
+#define VFMLAD0(m, n, d) WORD $(0x4FC01000 | (m)<<16 | (n)<<5 | (d))
+
+// FMLA Vd.2D, Vn.2D, Vm.D[1]
+#define VFMLAD1(m, n, d) WORD $(0x4FC01800 | (m)<<16 | (n)<<5 | (d))
+
+// FMLS Vd.2D, Vn.2D, Vm.D[0]
+#define VFMLSD0(m, n, d) WORD $(0x4FC05000 | (m)<<16 | (n)<<5 | (d))
+
+// FMLS Vd.2D, Vn.2D, Vm.D[1]
+#define VFMLSD1(m, n, d) WORD $(0x4FC05800 | (m)<<16 | (n)<<5 | (d))
+
+// FNEG Vd.2D, Vn.2D
+#define VFNEGD(n, d) WORD $(0x6EE0F800 | (n)<<5 | (d))
+
+// FACGE Vd.2D, Vn.2D, Vm.2D
+#define VFACGED(m, n, d) WORD $(0x6E60EC00 | (m)<<16 | (n)<<5 | (d))
+
+// FMAX Vd.2D, Vn.2D, Vm.2D
+#define VFMAXD(m, n, d) WORD $(0x4E60F400 | (m)<<16 | (n)<<5 | (d))
+
+// FMAXP Vd.2D, Vn.2D, Vm.2D
+#define VFMAXPD(m, n, d) WORD $(0x6E60F400 | (m)<<16 | (n)<<5 | (d))
+
 // FADDP Dd, Vn.2D
 #define VFADDPD(n, d) WORD $(0x7E70D800 | (n)<<5 | (d))
 
@@ -86,11 +122,26 @@
 // BIF Vd.16B, Vn.16B, Vm.16B
 #define VBIFV(m, n, d) WORD $(0x6EE01C00 | (m)<<16 | (n)<<5 | (d))
 
+// BIT Vd.16B, Vn.16B, Vm.16B
+#define VBITV(m, n, d) WORD $(0x6EA01C00 | (m)<<16 | (n)<<5 | (d))
+
 // BSL Vd.16B, Vn.16B, Vm.16B
 #define VBSLV(m, n, d) WORD $(0x6E601C00 | (m)<<16 | (n)<<5 | (d))
 
 // SLI Vd.4S, Vn.4S, #20
 #define VSLI20(n, d) WORD $(0x6F345400 | (n)<<5 | (d))
+
+// SLI Vd.4S, Vn.4S, #17
+#define VSLI17(n, d) WORD $(0x6F315400 | (n)<<5 | (d))
+
+// UZP1 Vd.4S, Vn.4S, Vm.4S
+#define VUZP1S(m, n, d) WORD $(0x4E801800 | (m)<<16 | (n)<<5 | (d))
+
+// ZIP1 Vd.4S, Vn.4S, Vm.4S
+#define VZIP1S(m, n, d) WORD $(0x4E803800 | (m)<<16 | (n)<<5 | (d))
+
+// ZIP2 Vd.4S, Vn.4S, Vm.4S
+#define VZIP2S(m, n, d) WORD $(0x4E807800 | (m)<<16 | (n)<<5 | (d))
 
 // TBL Vd.16B, {Vn.16B}, Vm.16B
 #define VTBL1(m, n, d) WORD $(0x4E000000 | (m)<<16 | (n)<<5 | (d))

@@ -1,6 +1,6 @@
 package softmax
 
-// This file is the algorithm on one row, for every kernel.
+// This file is the algorithm on one row, for every kernel and element type.
 //
 // A row is cut into blocks of blockLen elements. Each block has a reference
 // exponent of its own, taken from its maximum: with it the kernel computes
@@ -11,9 +11,9 @@ package softmax
 // is then a property of its values alone. Sums of blocks are brought to the
 // largest reference by exact powers of two, and added in index order.
 //
-// Three ways lead from there to the same bits. A row of one block is done whole
-// by the kernel, many rows per call. A longer row that fits the caches stores
-// its e[i] in dst and multiplies them when the sum is known. Beyond that
+// Three ways lead from there to the same probabilities. A row of one block is
+// done whole by the kernel, many rows per call. A longer row that fits the caches
+// stores its e[i] in dst and multiplies them when the sum is known. Beyond that
 // computing e[i] again costs less than storing and loading it.
 //
 // Where every |x| that matters is below exactLimit, e[i] is a function of x[i]
@@ -27,90 +27,121 @@ import (
 )
 
 const (
-	blockLen    = 4096 // elements per block: 16 KiB, a part of every L1 data cache
-	topExponent = 64   // the largest e of a block is within a factor of 2 of 2^topExponent
-	vanish      = 154  // e^x is 0 in the end where it is 2^-vanish of the block's maximum
-	exactLimit  = 16384
-	careShift   = 126 // a careful factor is 2^careShift too large
+	blockBytes = 16 << 10 // of a block: a part of every L1 data cache
+	exactLimit = 16384
 
 	streamAlign = 64 // bytes to which dst is aligned where it is stored past the caches
 
-	storedLen = 1 << 20 // no kernel stores the exponentials of a longer row
+	storedBytes = 4 << 20 // no kernel stores the exponentials of a longer row
 )
 
-// reference says how a block's exponentials are scaled. Assembly reads it.
-type reference struct {
-	bias   float32 // added to each x: tiny, or the row's maximum negated
-	cutoff float32 // x + bias is raised to this: what is below vanishes anyway
-	magic  float32 // intMagic + 8*shift: rounds x*log2e8 and adds the shift
-	offset uint32  // 8*shift
-	shift  int32   // topExponent less the reference exponent
+// blockLen returns the number of elements in a block.
+func blockLen[T Float]() int { return blockBytes / int(unsafe.Sizeof(T(0))) }
+
+// sizeOf returns the bytes of the elements of s.
+func sizeOf[T Float](s []T) int { return len(s) * int(unsafe.Sizeof(T(0))) }
+
+// limits are the powers of two that depend on the range of an element type.
+type limits struct {
+	topExponent int32 // the largest e of a block is within a factor of 2 of 2^topExponent
+	vanish      int32 // e^x is 0 in the end where it is 2^-vanish of the block's maximum
+	zero        int32 // a probability of 2^-zero is 0
+	care        int32 // below 2^-care, a factor of exponentials that are at least 2 wants care
+}
+
+func limitsOf[T Float]() limits {
+	if is32[T]() {
+		return limits{topExponent: topExponent, vanish: vanish, zero: 151, care: 94}
+	}
+	return limits{topExponent: wideTopExponent, vanish: wideVanish, zero: 1076, care: 900}
+}
+
+// reference says how a block's exponentials are scaled. Assembly reads the first
+// three.
+type reference[T Float] struct {
+	bias   T     // added to each x: tiny, or the row's maximum negated
+	cutoff T     // x + bias is raised to this: what is below vanishes anyway
+	magic  T     // rounds x*log2e8 to an integer and adds offset to it
+	offset int32 // 8*shift, and 8 times the exponent bias of the element type
+	shift  int32 // topExponent less the reference exponent
 }
 
 // factor is what a block's exponentials are multiplied by. Assembly reads it.
-type factor struct {
-	hi, lo  float32 // the factor is hi + lo
-	cutoff  float32 // if careful, e is raised to this: what is below becomes 0
-	careful bool    // probabilities may be subnormal, and the factor is 2^careShift too large
+type factor[T Float] struct {
+	hi, lo  T    // the factor is hi + lo
+	cutoff  T    // if careful, e is raised to this: what is below becomes 0
+	careful bool // probabilities may be subnormal, and the factor is 2^careShift too large
 }
+
+// doubleDouble is the number hi + lo, as a sum that may have more digits than a
+// float64. The exponentials of float32 rows need no lo.
+type doubleDouble struct{ hi, lo float64 }
+
+// add returns d + e, whose hi is the plain sum: lo takes what that loses.
+func (d doubleDouble) add(e doubleDouble) doubleDouble {
+	// D. Knuth's TwoSum.
+	hi := float64(d.hi + e.hi)
+	eRounded := float64(hi - d.hi)
+	dRounded := float64(hi - eRounded)
+	lost := float64(d.hi-dRounded) + float64(e.hi-eRounded)
+	return doubleDouble{hi, float64(d.lo+e.lo) + lost}
+}
+
+// times returns d times a power of two.
+func (d doubleDouble) times(power float64) doubleDouble {
+	return doubleDouble{d.hi * power, d.lo * power}
+}
+
+// undefined reports whether d is a NaN: a sum or its logarithm is one if the row
+// holds a NaN or a +Inf, or nothing but -Inf.
+func (d doubleDouble) undefined() bool { return d.hi != d.hi }
 
 // newReference returns the reference of a block with maximum m in a row with
 // the given bias.
-func newReference(m, bias float32) reference {
-	top := max(float32(m+bias), -exactLimit)
-	exponent := float32(fma32(top, log2e, intMagic) - intMagic)
-	return shiftReference(topExponent-int32(exponent), bias)
+func newReference[T Float](m, bias T) reference[T] {
+	top := max(T(m+bias), -exactLimit)
+	exponent := fma(top, T(math.Log2E), integerMagic[T]()) - integerMagic[T]()
+	return shiftReference(limitsOf[T]().topExponent-int32(exponent), bias)
 }
 
-func shiftReference(shift int32, bias float32) reference {
-	exponent := float32(topExponent - shift)
-	return reference{
+func shiftReference[T Float](shift int32, bias T) reference[T] {
+	l := limitsOf[T]()
+	exponent := T(l.topExponent - shift)
+	offset := 8 * (shift + exponentBias[T]())
+	return reference[T]{
 		bias:   bias,
-		cutoff: fma32(exponent, ln2, -vanish*ln2),
-		magic:  intMagic + float32(8*shift),
-		offset: uint32(8 * shift),
+		cutoff: fma(exponent, T(math.Ln2), T(-l.vanish)*T(math.Ln2)),
+		magic:  integerMagic[T]() + T(offset),
+		offset: offset,
 		shift:  shift,
 	}
 }
 
 // rowBias returns what is added to the elements of a row with maximum m.
-func rowBias(m float32) float32 {
+func rowBias[T Float](m T) T {
 	if math.Abs(float64(m)) >= exactLimit {
 		return -m
 	}
-	return tiny
-}
-
-// newFactor returns 2^delta / sum, where sum is a row's sum. Its low part is cut
-// to 32 bits behind the leading bit of the high part: then no product with it
-// is subnormal unless careful is called for.
-func newFactor(sum float64, delta int32, careful bool) factor {
-	inverse := 1 / sum
-	high := float64(float32(inverse))
-	cut := high * 0x1p20
-	low := float64(float64(inverse-high)+cut) - cut
-	scale := pow2(delta)
-	f := factor{cutoff: float32(sum / scale * 0x1p-153), careful: careful}
-	if careful {
-		scale *= 1 << 63
-		scale *= 1 << (careShift - 63)
-	}
-	f.hi, f.lo = float32(high*scale), float32(low*scale)
-	return f
+	return tinyOf[T]()
 }
 
 // needsCare reports whether exponentials of a block could have a subnormal
-// product with its factor. large tells that all of them are at least 2.
-func needsCare(sum float64, delta int32, large bool) bool {
-	return !large || pow2(delta) < 0x1p-94*sum
+// product with its factor 2^delta / sum. large tells that all of them are at
+// least 2.
+func needsCare[T Float](sum doubleDouble, delta int32, large bool) bool {
+	return !large || delta+limitsOf[T]().care <= exponentOf(sum.hi)
 }
 
 // vanishes reports whether a block's probabilities are all 0.
-func vanishes(sum float64, delta int32) bool {
-	return pow2(delta)*0x1p66 < 0x1p-151*sum
+func vanishes[T Float](sum doubleDouble, delta int32) bool {
+	l := limitsOf[T]()
+	return delta+l.topExponent+2+l.zero <= exponentOf(sum.hi)
 }
 
-// pow2 returns 2^e, or 0 if that is not a normal number. e is at most 0.
+// exponentOf returns the exponent of a positive normal number.
+func exponentOf(x float64) int32 { return int32(math.Float64bits(x)>>52) - 1023 }
+
+// pow2 returns 2^e, or 0 if that is below the normal numbers.
 func pow2(e int32) float64 {
 	if e < -1022 {
 		return 0
@@ -119,13 +150,45 @@ func pow2(e int32) float64 {
 }
 
 // rowScan is what the first pass over a row finds out.
-type rowScan struct {
-	bias     float32
-	sum      float64 // of the exponentials, scaled by 2^shift
-	shift    int32   // smallest shift of a block
-	maxShift int32   // largest shift of a block
-	large    bool    // every exponential is at least 2 in its block
+type rowScan[T Float] struct {
+	bias     T
+	top      T            // the maximum; any value if there is a NaN
+	sum      doubleDouble // of the exponentials, scaled by 2^shift
+	shift    int32        // smallest shift of a block
+	maxShift int32        // largest shift of a block
+	large    bool         // every exponential is at least 2 in its block
 }
+
+// farShift stands for the shift of a block that vanishes.
+const farShift = 1 << 24
+
+func newScan[T Float](bias T) rowScan[T] {
+	return rowScan[T]{bias: bias, top: T(math.Inf(-1)), shift: farShift, maxShift: -farShift, large: true}
+}
+
+// blockScan is what the first pass finds out about a block.
+type blockScan[T Float] struct {
+	top   T
+	sum   doubleDouble
+	shift int32
+	large bool
+}
+
+// add adds the block that follows in the row.
+func (r *rowScan[T]) add(b blockScan[T]) {
+	r.top = max(r.top, b.top)
+	r.large = r.large && b.large
+	r.maxShift = max(r.maxShift, b.shift)
+	if b.shift < r.shift {
+		r.sum = r.sum.times(pow2(b.shift - r.shift))
+		r.shift = b.shift
+	}
+	r.sum = r.sum.add(b.sum.times(pow2(r.shift - b.shift)))
+}
+
+// isNear reports whether a block with maximum m says nothing against a bias of
+// tiny for its row.
+func isNear[T Float](m T) bool { return -exactLimit/2 < m && m < exactLimit/2 }
 
 // blockScale is what the first pass stores about a block.
 type blockScale struct {
@@ -133,59 +196,61 @@ type blockScale struct {
 	large bool
 }
 
-// farShift stands for the shift of a block that vanishes.
-const farShift = 1 << 24
-
 // scan computes the exponentials of src block by block and adds them. It stores
 // them in dst, and their scales in scales, unless dst is nil.
-func scan(k kernel, dst, src []float32, scales []blockScale) rowScan {
-	r := rowScan{bias: tiny, shift: farShift, maxShift: -farShift, large: true}
-	top, settled := float32(math.Inf(-1)), false
-	for i, at := 0, 0; at < len(src); i, at = i+1, at+blockLen {
-		s := src[at:min(at+blockLen, len(src))]
+func scan[T Float](k kernel, dst, src []T, scales []blockScale) rowScan[T] {
+	r, settled := newScan(tinyOf[T]()), false
+	for i, at := 0, 0; at < len(src); i, at = i+1, at+blockLen[T]() {
+		s := src[at:min(at+blockLen[T](), len(src))]
 		m := maxBlock(k, s)
-		if !settled && !(-exactLimit/2 < m && m < exactLimit/2) {
+		if !settled && !isNear(m) {
 			// The bias depends on the whole row: look ahead, as dst may be src.
 			settled = true
-			for rest := src[at:]; len(rest) > 0; rest = rest[min(blockLen, len(rest)):] {
-				top = max(top, maxBlock(k, rest[:min(blockLen, len(rest))]))
-			}
-			if r.bias = rowBias(top); r.bias != tiny {
+			if bias := rowBias(max(r.top, maxRow(k, src[at:]))); bias != r.bias {
 				// Every element so far is exactLimit/2 or more below the maximum: its
 				// block vanishes. Only a NaN stays in the sum when that is scaled next.
 				for j := range scales[:min(i, len(scales))] {
 					scales[j].shift = farShift
 				}
-				r.shift, r.large = farShift, false
+				r.bias, r.shift, r.large = bias, farShift, false
 			}
 		}
-		top = max(top, m)
-		ref := newReference(m, r.bias)
-		var sum float64
-		var large bool
 		if dst == nil {
-			sum, large = sumBlock(k, s, &ref)
-		} else {
-			sum, large = expBlock(k, dst[at:at+len(s)], s, &ref)
-			scales[i] = blockScale{ref.shift, large}
+			r.add(scanBlock(k, s, m, r.bias))
+			continue
 		}
-		r.large = r.large && large
-		r.maxShift = max(r.maxShift, ref.shift)
-		if ref.shift < r.shift {
-			r.sum *= pow2(ref.shift - r.shift)
-			r.shift = ref.shift
-		}
-		r.sum += sum * pow2(r.shift-ref.shift)
+		ref := newReference(m, r.bias)
+		sum, large := expBlock(k, dst[at:at+len(s)], s, &ref)
+		scales[i] = blockScale{ref.shift, large}
+		r.add(blockScan[T]{m, sum, ref.shift, large})
 	}
 	return r
 }
 
+// scanBlock adds the exponentials of a block with maximum m.
+func scanBlock[T Float](k kernel, src []T, m, bias T) blockScan[T] {
+	ref := newReference(m, bias)
+	sum, large := sumBlock(k, src, &ref)
+	return blockScan[T]{m, sum, ref.shift, large}
+}
+
+// maxRow returns the largest element of a row of any length but 0.
+func maxRow[T Float](k kernel, src []T) T {
+	m := T(math.Inf(-1))
+	for len(src) > 0 {
+		n := min(len(src), blockLen[T]())
+		m = max(m, maxBlock(k, src[:n]))
+		src = src[n:]
+	}
+	return m
+}
+
 // softmaxRow computes one row of any length but 0.
-func softmaxRow(k kernel, dst, src []float32) {
+func softmaxRow[T Float](k kernel, dst, src []T) {
 	switch {
-	case len(src) <= blockLen:
+	case len(src) <= blockLen[T]():
 		softmaxBlocks(k, dst, src, len(src), 1, 0, 0)
-	case len(src) <= storedLimit(k):
+	case sizeOf(src) <= storedLimit[T](k):
 		softmaxStored(k, dst, src)
 	default:
 		softmaxRecomputed(k, dst, src)
@@ -193,20 +258,20 @@ func softmaxRow(k kernel, dst, src []float32) {
 }
 
 // softmaxStored keeps the exponentials in dst until their sum is known.
-func softmaxStored(k kernel, dst, src []float32) {
-	var scales [storedLen / blockLen]blockScale
+func softmaxStored[T Float](k kernel, dst, src []T) {
+	var scales [storedBytes / blockBytes]blockScale
 	r := scan(k, dst, src, scales[:])
-	if r.sum != r.sum {
+	if r.sum.undefined() {
 		fillNaN(dst)
 		return
 	}
 	for i := 0; len(dst) > 0; i++ {
-		n := min(len(dst), blockLen)
+		n := min(len(dst), blockLen[T]())
 		delta := r.shift - scales[i].shift
-		if vanishes(r.sum, delta) {
+		if vanishes[T](r.sum, delta) {
 			clear(dst[:n])
 		} else {
-			f := newFactor(r.sum, delta, needsCare(r.sum, delta, scales[i].large))
+			f := newFactor[T](r.sum, delta, needsCare[T](r.sum, delta, scales[i].large))
 			scaleBlock(k, dst[:n], &f)
 		}
 		dst = dst[n:]
@@ -215,33 +280,160 @@ func softmaxStored(k kernel, dst, src []float32) {
 
 // softmaxRecomputed only adds the exponentials in the first pass and computes
 // them again in the second.
-func softmaxRecomputed(k kernel, dst, src []float32) {
+func softmaxRecomputed[T Float](k kernel, dst, src []T) {
 	r := scan(k, nil, src, nil)
-	if r.sum != r.sum {
+	r.write(k, dst, src, sizeOf(src) >= streamBytes)
+}
+
+// write computes the probabilities of a row, or of a part of it. stream asks to
+// store past the caches.
+func (r *rowScan[T]) write(k kernel, dst, src []T, stream bool) {
+	if r.sum.undefined() {
 		fillNaN(dst)
 		return
 	}
 	ref := shiftReference(r.shift, r.bias)
-	f := newFactor(r.sum, 0, needsCare(r.sum, r.shift-r.maxShift, r.large))
-	if canStream(k) && len(src) >= streamLen && !f.careful && &dst[0] != &src[0] {
+	f := newFactor[T](r.sum, 0, needsCare[T](r.sum, r.shift-r.maxShift, r.large))
+	if stream && canStream(k) && !f.careful && &dst[0] != &src[0] {
 		// The first elements, at least one, bring dst to a multiple of streamAlign.
-		n := streamAlign/4 - int(uintptr(unsafe.Pointer(&dst[0]))%streamAlign)/4
+		n := (streamAlign - int(uintptr(unsafe.Pointer(&dst[0]))%streamAlign)) / int(unsafe.Sizeof(dst[0]))
+		n = min(n, len(src))
 		expScaleBlock(k, dst[:n], src[:n], &ref, &f)
-		for dst, src = dst[n:], src[n:]; len(src) >= blockLen; dst, src = dst[blockLen:], src[blockLen:] {
-			expScaleStream(k, dst[:blockLen], src[:blockLen], &ref, &f)
+		b := blockLen[T]()
+		for dst, src = dst[n:], src[n:]; len(src) >= b; dst, src = dst[b:], src[b:] {
+			expScaleStream(k, dst[:b], src[:b], &ref, &f)
 		}
 	}
 	for len(src) > 0 {
-		n := min(len(src), blockLen)
+		n := min(len(src), blockLen[T]())
 		expScaleBlock(k, dst[:n], src[:n], &ref, &f)
 		dst, src = dst[n:], src[n:]
 	}
 }
 
+// rowSum is what log-softmax and log-sum-exp need of a row. Assembly writes it.
+type rowSum[T Float] struct {
+	top T            // the maximum; any value if there is a NaN
+	e   T            // the exponential of the maximum
+	sum doubleDouble // of all exponentials
+}
+
+// logSumRow returns the maximum of a row of any length but 0, and the logarithm of
+// the sum of all exponentials relative to that of the maximum: together they are
+// the log-sum-exp. The logarithm is undefined if the row holds a NaN or a +Inf, or
+// nothing but -Inf.
+func logSumRow[T Float](k kernel, src []T) (m T, log doubleDouble) {
+	if len(src) > blockLen[T]() {
+		r := scan(k, nil, src, nil)
+		return r.top, r.logSum()
+	}
+	var sums [1]rowSum[T]
+	sumRows(k, sums[:], src, len(src), 0)
+	return sums[0].top, logRatio(sums[0].sum, sums[0].e)
+}
+
+// logSumRows calls f with what logSumRow returns, for rows of any length but 0.
+func logSumRows[T Float](k kernel, src []T, cols, rows, stride int, f func(row int, m T, log doubleDouble)) {
+	if cols > blockLen[T]() {
+		for row := range rows {
+			m, log := logSumRow(k, src[row*stride:][:cols])
+			f(row, m, log)
+		}
+		return
+	}
+	var sums [32]rowSum[T]
+	for row := 0; row < rows; {
+		batch := sums[:min(len(sums), maxPerCall/cols, rows-row)]
+		sumRows(k, batch, src[row*stride:], cols, stride)
+		for _, s := range batch {
+			f(row, s.top, logRatio(s.sum, s.e))
+			row++
+		}
+	}
+}
+
+// logSum returns the logarithm that logSumRow does.
+func (r *rowScan[T]) logSum() doubleDouble {
+	ref := shiftReference(r.shift, r.bias)
+	return logRatio(r.sum, expGeneric(r.top, &ref))
+}
+
+// logRatio returns the logarithm of a row's sum divided by e, which is the
+// exponential of its maximum as it stands in the sum. So its error does not count
+// where it is most of the sum, and one element alone gives exactly 0.
+func logRatio[T Float](sum doubleDouble, e T) doubleDouble {
+	if sum.undefined() {
+		return sum
+	}
+	if is32[T]() {
+		return logarithm(sum.hi / float64(e))
+	}
+	// The parts of sum overlap, as its additions leave them.
+	hi := float64(sum.hi + sum.lo)
+	lo := float64(sum.hi-hi) + sum.lo
+	ratio := hi / float64(e)
+	rest := math.FMA(-ratio, float64(e), hi) + lo
+	log := logarithm(ratio)
+	log.lo += float64(rest / hi)
+	return log
+}
+
+// logSoftmaxRow computes one row of any length but 0.
+func logSoftmaxRow[T Float](k kernel, dst, src []T) {
+	m, log := logSumRow(k, src)
+	subtractRow(k, dst, src, m, T(log.hi+log.lo))
+}
+
+// subtractRow computes the log-softmax of a row, or of a part of it. Both
+// differences have the sign of the result, so that none cancels what the other has
+// rounded.
+func subtractRow[T Float](k kernel, dst, src []T, m, rest T) {
+	if rest != rest {
+		fillNaN(dst)
+		return
+	}
+	for len(src) > 0 {
+		n := min(len(src), blockLen[T]())
+		subtractBlock(k, dst[:n], src[:n], m, rest)
+		dst, src = dst[n:], src[n:]
+	}
+}
+
+// logSumExpRow returns the log-sum-exp of a row of any length but 0.
+func logSumExpRow[T Float](k kernel, src []T) T {
+	m, log := logSumRow(k, src)
+	return logSumExpFrom(src, 1, m, log)
+}
+
+// logSumExpFrom returns the log-sum-exp of a row, whose elements are stride apart,
+// from what logSumRow returns.
+func logSumExpFrom[T Float](src []T, stride int, m T, log doubleDouble) T {
+	if !log.undefined() {
+		// Where the two nearly cancel it is the lower part of the logarithm that counts.
+		sum := log.add(doubleDouble{hi: float64(m)})
+		return T(sum.hi + sum.lo)
+	}
+	// A NaN, a +Inf, or nothing but -Inf.
+	m = T(math.Inf(-1))
+	for i := 0; i < len(src); i += stride {
+		if src[i] != src[i] {
+			return nan[T]()
+		}
+		m = max(m, src[i])
+	}
+	return m
+}
+
 // fillNaN makes a row all NaN.
-func fillNaN(dst []float32) {
-	dst[0] = math.Float32frombits(nanBits)
+func fillNaN[T Float](dst []T) { fill(dst, nan[T]()) }
+
+// fill sets all elements to value. Copying is quicker than a loop of stores.
+func fill[T Float](dst []T, value T) {
+	if len(dst) == 0 {
+		return
+	}
+	dst[0] = value
 	for n := 1; n < len(dst); {
-		n += copy(dst[n:], dst[:min(n, blockLen)])
+		n += copy(dst[n:], dst[:min(n, blockLen[T]())])
 	}
 }

@@ -5,159 +5,176 @@ package softmax
 import (
 	"math"
 	"math/big"
+	"slices"
 	"testing"
 )
 
 // useStreamLen makes rows of n elements and more be stored past the caches until
 // the test ends.
-func useStreamLen(t *testing.T, n int) {
-	previous := streamLen
-	streamLen = n
-	t.Cleanup(func() { streamLen = previous })
+func useStreamLen[T Float](t *testing.T, n int) {
+	previous := streamBytes
+	streamBytes = n * 64 / alignments[T]()
+	t.Cleanup(func() { streamBytes = previous })
 }
 
 // TestWays forces every way through row.go on rows of every length.
 func TestWays(t *testing.T) {
+	forEachKernelAndType(t, testWays[float32], testWays[float64])
+}
+
+func testWays[T Float](t *testing.T, k kernel) {
+	block := blockLen[T]()
 	lens := []int{1, 2, 3, 5, 8, 15, 16, 17, 31, 32, 33, 63, 64, 65, 100, 129, 500, 1000, 2000,
-		blockLen - 1, blockLen, blockLen + 1, 2*blockLen - 1, 2 * blockLen, 2*blockLen + 1,
-		3*blockLen + 5, 6*blockLen + 63, 12*blockLen + 100}
+		block - 1, block, block + 1, 2*block - 1, 2 * block, 2*block + 1, 3*block + 5, 6*block + 63, 12*block + 100}
+	const never = 1 << 24
 	ways := []struct {
 		name      string
-		run       func(k kernel, dst, src []float32)
+		run       func(k kernel, dst, src []T)
 		streamLen int
 		inPlace   bool
 	}{
-		{"stored", softmaxStored, math.MaxInt, false},
-		{"stored in place", softmaxStored, math.MaxInt, true},
-		{"recomputed", softmaxRecomputed, math.MaxInt, false},
-		{"recomputed in place", softmaxRecomputed, 100, true},
-		{"streamed", softmaxRecomputed, 100, false},
+		{"stored", softmaxStored[T], never, false},
+		{"stored in place", softmaxStored[T], never, true},
+		{"recomputed", softmaxRecomputed[T], never, false},
+		{"recomputed in place", softmaxRecomputed[T], 100, true},
+		{"streamed", softmaxRecomputed[T], 100, false},
 	}
-	forEachKernel(t, func(t *testing.T, k kernel) {
-		longest := lens[len(lens)-1]
-		src, dst := newBuffer(longest), newBuffer(longest)
-		want := make([]float32, longest)
-		for _, n := range lens {
-			for i, family := range families {
-				if n > blockLen && !chosen(n/blockLen+i, 5) {
-					continue
+	longest := lens[len(lens)-1]
+	src, dst := newBuffer[T](longest), newBuffer[T](longest)
+	want := make([]T, longest)
+	for _, n := range lens {
+		for i, family := range familiesOf[T]() {
+			if n > block && !chosen(n/block+i, 5) {
+				continue
+			}
+			row, want := family.makeRow(n, 6), want[:n]
+			softmaxRow(kernelGeneric, want, row)
+			for j, way := range ways {
+				useStreamLen[T](t, way.streamLen)
+				from := src.slice(n, n+i)
+				copy(from, row)
+				to := from
+				if !way.inPlace {
+					to = dst.slice(n, i+j)
 				}
-				row, want := family.makeRow(n, 6), want[:n]
-				softmaxRow(kernelGeneric, want, row)
-				for j, way := range ways {
-					useStreamLen(t, way.streamLen)
-					from := src.slice(n, (n+i)%16)
-					copy(from, row)
-					to := from
-					if !way.inPlace {
-						to = dst.slice(n, (i+j)%16)
-					}
-					way.run(k, to, from)
-					checkBits(t, to, want, row, "%s, n=%d, %s", family.name, n, way.name)
-					src.check(t, "%s, n=%d, %s", family.name, n, way.name)
-					if !way.inPlace {
-						dst.check(t, "%s, n=%d, %s", family.name, n, way.name)
-					}
+				way.run(k, to, from)
+				checkBits(t, to, want, row, "%s, n=%d, %s", family.name, n, way.name)
+				src.check(t, "%s, n=%d, %s", family.name, n, way.name)
+				if !way.inPlace {
+					dst.check(t, "%s, n=%d, %s", family.name, n, way.name)
 				}
 			}
 		}
-	})
+	}
 }
 
 // TestReferenceIsFree shows that the reference exponent changes nothing but the
 // exponents, as long as nothing leaves the range.
 func TestReferenceIsFree(t *testing.T) {
-	forEachKernel(t, func(t *testing.T, k kernel) {
-		for _, family := range families {
-			row := family.makeRow(1000, 7)
-			m := maxOf(row)
-			bias := rowBias(m)
-			ref := newReference(m, bias)
-			want := make([]float32, len(row))
-			got := make([]float32, len(row))
-			if sum, _ := expBlock(k, want, row, &ref); sum != sum {
-				continue
-			}
-			compared := 0
-			for delta := int32(-30); delta <= 30; delta++ {
-				shifted := shiftReference(ref.shift+delta, bias)
-				expBlock(k, got, row, &shifted)
-				for i, x := range row {
-					if x := float32(x + bias); x <= ref.cutoff || x <= shifted.cutoff {
-						continue
-					}
-					compared++
-					if math.Float32bits(got[i]) != math.Float32bits(want[i])+uint32(delta)<<23 {
-						t.Fatalf("%s, shift %d instead of %d: logit %v: got %x, want %x * 2^%d",
-							family.name, shifted.shift, ref.shift, x, got[i], want[i], delta)
-					}
+	forEachKernelAndType(t, testReferenceIsFree[float32], testReferenceIsFree[float64])
+}
+
+func testReferenceIsFree[T Float](t *testing.T, k kernel) {
+	for _, family := range familiesOf[T]() {
+		row := family.makeRow(1000, 7)
+		m := maxOf(row)
+		bias := rowBias(m)
+		ref := newReference(m, bias)
+		want := make([]T, len(row))
+		got := make([]T, len(row))
+		if sum, _ := expBlock(k, want, row, &ref); sum.undefined() {
+			continue
+		}
+		compared := 0
+		for delta := int32(-30); delta <= 30; delta++ {
+			shifted := shiftReference(ref.shift+delta, bias)
+			expBlock(k, got, row, &shifted)
+			for i, x := range row {
+				if x := T(x + bias); x <= ref.cutoff || x <= shifted.cutoff {
+					continue
+				}
+				compared++
+				if bitsOf(got[i]) != bitsOf(scaleByPower(want[i], delta)) {
+					t.Fatalf("%s, shift %d instead of %d: logit %v: got %x, want %x * 2^%d",
+						family.name, shifted.shift, ref.shift, x, got[i], want[i], delta)
 				}
 			}
-			if compared == 0 {
-				t.Errorf("%s: nothing compared", family.name)
-			}
 		}
-	})
+		if compared == 0 {
+			t.Errorf("%s: nothing compared", family.name)
+		}
+	}
+}
+
+// scaleByPower returns x * 2^power by adding to its exponent.
+func scaleByPower[T Float](x T, power int32) T {
+	return fromBits[T](bitsOf(x) + uint64(power)<<formatOf[T]().fractionBits)
 }
 
 // TestRowsOfOneValue puts the maximum of a row, or its only finite elements,
 // into one block after the other.
 func TestRowsOfOneValue(t *testing.T) {
-	const n = 5*blockLen + 10
-	forEachKernel(t, func(t *testing.T, k kernel) {
-		row, want, got := make([]float32, n), make([]float32, n), make([]float32, n)
-		count := 0
-		for _, rest := range []float32{negInf, -math.MaxFloat32, -16390, -16384, -16383, -8193, -8192, -200, -1, 0, 8191, 8193, 16383} {
-			for _, peak := range []float32{-16385, -16384, -8192, -1, 0, 2, 90, 8192, 16383.9, 16384, 16385, 20000, 1e30, math.MaxFloat32} {
-				if peak < rest {
+	forEachKernelAndType(t, testRowsOfOneValue[float32], testRowsOfOneValue[float64])
+}
+
+func testRowsOfOneValue[T Float](t *testing.T, k kernel) {
+	block := blockLen[T]()
+	n := 5*block + 10
+	row, want, got := make([]T, n), make([]T, n), make([]T, n)
+	count := 0
+	for _, rest := range []T{infinity[T](-1), -largest[T](), -16390, -16384, -16383, -8193, -8192, -700, -200, -1, 0, 8191, 8193, 16383} {
+		for _, peak := range []T{-16385, -16384, -8192, -1, 0, 2, 90, 8192, 16383.9, 16384, 16385, 20000, 1e30, largest[T]()} {
+			if peak < rest {
+				continue
+			}
+			for peakBlock := range 6 {
+				if count++; !chosen(count, 7) {
 					continue
 				}
-				for block := range 6 {
-					if count++; !chosen(count, 7) {
-						continue
-					}
-					for i := range row {
-						row[i] = rest
-					}
-					row[block*blockLen+3] = peak
-					softmaxRow(kernelGeneric, want, row)
-					softmaxRow(k, got, row)
-					checkBits(t, got, want, row, "%v in block %d among %v", peak, block, rest)
-					softmaxRecomputed(k, got, row)
-					checkBits(t, got, want, row, "recomputed: %v in block %d among %v", peak, block, rest)
-					// Each of the n-1 others is e^(rest-peak) times as probable.
-					ratio := math.Exp(float64(rest) - float64(peak))
-					first, other := got[block*blockLen+3], got[block*blockLen+4]
-					total := 1 + (n-1)*ratio
-					if d := ulps(first, 1/total); d > maxULP {
-						t.Fatalf("%v in block %d among %v: got %v, off by %v ULP", peak, block, rest, first, d)
-					}
-					if d := ulps(other, ratio/total); d > maxULP {
-						t.Fatalf("%v in block %d among %v: others got %v, off by %v ULP", peak, block, rest, other, d)
+				fill(row, rest)
+				at := peakBlock*block + 3
+				row[at] = peak
+				functions := rowFunctions[T]()
+				if count%5 > 0 {
+					functions = functions[:1]
+				}
+				for _, function := range slices.Backward(functions) { // softmax last
+					function.run(kernelGeneric, want, row)
+					function.run(k, got, row)
+					checkBits(t, got, want, row, "%s: %v in block %d among %v", function.name, peak, peakBlock, rest)
+				}
+				softmaxRecomputed(k, got, row)
+				checkBits(t, got, want, row, "recomputed: %v in block %d among %v", peak, peakBlock, rest)
+				exact := exactRowOf(row)
+				for _, i := range []int{at, at + 1} {
+					if d := ulps(got[i], exact.softmax(row[i])); !(d <= maxULP) {
+						t.Fatalf("%v in block %d among %v: %v got %v, off by %v ULP", peak, peakBlock, rest, row[i], got[i], d)
 					}
 				}
 			}
 		}
-	})
+	}
 }
 
 // TestLevels repeats TestWays for rows whose blocks differ in what care they need.
 func TestLevels(t *testing.T) {
-	const n = 4*blockLen + 100
-	forEachKernel(t, func(t *testing.T, k kernel) {
-		want, got := make([]float32, n), make([]float32, n)
-		for seed := range uint64(60) {
-			if !chosen(int(seed), 6) {
-				continue
-			}
-			row := familyNamed("levels").makeRow(n, seed)
-			softmaxStored(kernelGeneric, want, row)
-			softmaxStored(k, got, row)
-			checkBits(t, got, want, row, "seed %d, stored", seed)
-			softmaxRecomputed(k, got, row)
-			checkBits(t, got, want, row, "seed %d, recomputed", seed)
+	forEachKernelAndType(t, testLevels[float32], testLevels[float64])
+}
+
+func testLevels[T Float](t *testing.T, k kernel) {
+	n := 4*blockLen[T]() + 100
+	want, got := make([]T, n), make([]T, n)
+	for seed := range uint64(60) {
+		if !chosen(int(seed), 6) {
+			continue
 		}
-	})
+		row := familyNamed[T]("levels").makeRow(n, seed)
+		softmaxStored(kernelGeneric, want, row)
+		softmaxStored(k, got, row)
+		checkBits(t, got, want, row, "seed %d, stored", seed)
+		softmaxRecomputed(k, got, row)
+		checkBits(t, got, want, row, "seed %d, recomputed", seed)
+	}
 }
 
 // TestFMA32 checks the rounding of fma32 against exact arithmetic, most of all

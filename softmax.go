@@ -3,20 +3,25 @@
 //
 //	p[i] = exp(x[i]) / (exp(x[0]) + exp(x[1]) + ... + exp(x[n-1]))
 //
-// [Softmax] normalises one vector of logits, [SoftmaxRows] every row of a
-// [Matrix]. Both choose at start-up between kernels in assembly (AVX-512, AVX2
-// with FMA, NEON) and one in Go; [Kernel] tells which one runs.
+// [Softmax], [LogSoftmax] and [LogSumExp] work on one vector; SoftmaxRows and its
+// like on every row of a [Matrix]; SoftmaxAxis and its like along any axis of an
+// array of any rank; ParallelSoftmaxRows spreads rows over goroutines. Elements
+// are float32 or float64. At start-up the package chooses between kernels in
+// assembly (AVX-512, AVX2 with FMA, NEON) and one in Go; [Kernel] tells which one
+// runs.
 //
 // # Promises
 //
-// Same bits everywhere. The result depends on nothing but the values of the
-// row: not on the processor, the kernel, GOARCH, alignment, working in place,
-// the neighbouring rows of a matrix or their stride.
+// Same bits everywhere. A result depends on nothing but the values of its row:
+// not on the processor, the kernel, GOARCH, alignment, working in place, the
+// neighbouring rows of a matrix or their stride, the axis or the number of
+// workers.
 //
 // Accuracy does not decay. Every probability is within 4 ULP of the exact
 // result for finite logits of any spread and for every length up to 2^24; the
 // mean error is below 0.5 ULP. ULP is the unit in the last place of the exact
-// result, also where that is subnormal.
+// result, also where that is subnormal. [LogSoftmax] and [LogSumExp] say how
+// accurate they are.
 //
 // Order is kept. x[i] <= x[j] implies p[i] <= p[j]; equal logits get equal
 // probabilities wherever they stand.
@@ -25,15 +30,18 @@
 // about what ordinary values cost.
 //
 // No surprises for the rest of the program. Nothing is allocated, arguments do
-// not escape to the heap, and no call into assembly lasts longer than some tens
-// of microseconds, so that the garbage collector can always stop the goroutine.
+// not escape to the heap (but for the functions called Parallel), and no call
+// into assembly lasts longer than some tens of microseconds, so that the garbage
+// collector can always stop the goroutine.
 //
 // # Special values
 //
 // A logit of -Inf, and one so far below the largest that its probability is
 // under half the smallest subnormal number, gets exactly +0. A row that holds a
 // NaN or a +Inf, or nothing but -Inf, becomes all NaN, always with the bits
-// 0x7FC00000. This is what NumPy, SciPy and PyTorch return.
+// 0x7FC00000, or 0x7FF8000000000000 for float64. This is what NumPy, SciPy and
+// PyTorch return. A log-softmax becomes all NaN for the same rows; log-sum-exp has
+// a value for most of them, as SciPy's has.
 //
 // # Choosing a kernel
 //
@@ -52,13 +60,14 @@ package softmax
 
 import (
 	"fmt"
+	"math"
 	"unsafe"
 )
 
-// Float is the set of element types of the functions in this package. It will
-// grow; write code that names a member, or is itself generic over Float.
+// Float is the set of element types of the functions in this package. It may
+// grow: write code that names a member, or is itself generic over Float.
 type Float interface {
-	float32
+	float32 | float64
 }
 
 // Softmax writes the softmax of the logits in src to dst, which must have the
@@ -76,34 +85,68 @@ type Float interface {
 // Source: working on exponents instead of subtracting the maximum goes back to
 // M. Dukhan and A. Ablavatski, "The Two-Pass Softmax Algorithm" (2020).
 func Softmax[T Float](dst, src []T) {
-	if len(dst) != len(src) {
-		panic(lengthMismatch("Softmax", len(dst), len(src)))
+	if checkVectors("Softmax", dst, src) {
+		softmaxRow(active, dst, src)
 	}
+}
+
+// LogSoftmax writes the logarithm of the softmax of the logits in src to dst,
+// which must have the same length: x[i] less the log-sum-exp of all. dst and src
+// may be the same slice; any other overlap panics. An empty src is left as it is.
+//
+// Results are natural logarithms, never above 0, and keep the order of the
+// logits. Where a result is -1 or less it is within 4 ULP of the exact one;
+// nearer to 0 its absolute error is below 4 * 2^-24, or 4 * 2^-53 for float64. A
+// single element gives 0. A logit of -Inf gives -Inf. A row that holds a NaN or a
+// +Inf, or nothing but -Inf, becomes all NaN, as with [Softmax].
+//
+// The logarithm of a probability that is too small for [Softmax] is still
+// accurate here; that is why one should not take the logarithm of its result.
+//
+// LogSoftmax panics, before anything is written, if the lengths differ or if dst
+// and src overlap without being the same slice.
+//
+// Source: it is log_softmax of SciPy, TensorFlow and PyTorch.
+func LogSoftmax[T Float](dst, src []T) {
+	if checkVectors("LogSoftmax", dst, src) {
+		logSoftmaxRow(active, dst, src)
+	}
+}
+
+// LogSumExp returns ln(e^x[0] + e^x[1] + ... + e^x[n-1]), without overflow.
+//
+// A result of 1 or more in magnitude is within 4 ULP of the exact one; nearer to 0
+// its absolute error is below 4 * 2^-24, or 4 * 2^-53 for float64. The result of
+// a single element is that element. An element of -Inf adds nothing: nothing but
+// -Inf gives -Inf, and so does an empty src. A +Inf gives +Inf, and a NaN
+// anywhere gives NaN.
+//
+// Source: it is logsumexp of SciPy and PyTorch and reduce_logsumexp of
+// TensorFlow, with SciPy's special values.
+func LogSumExp[T Float](src []T) T {
 	if len(src) == 0 {
-		return
+		return T(math.Inf(-1))
 	}
-	d, s := unsafe.SliceData(dst), unsafe.SliceData(src)
-	if d != s && spansOverlap(unsafe.Pointer(d), unsafe.Pointer(s), uintptr(len(src))*unsafe.Sizeof(*s)) {
-		panic(partialOverlap("Softmax"))
+	return logSumExpRow(active, src)
+}
+
+// checkVectors panics unless dst and src may be the arguments of a function, and
+// reports whether there is anything to do.
+func checkVectors[T Float](function string, dst, src []T) bool {
+	if len(dst) != len(src) {
+		panic(fmt.Sprintf("softmax: %s: len(dst)=%d, len(src)=%d", function, len(dst), len(src)))
 	}
-	softmaxRow(active, asFloat32(dst), asFloat32(src))
+	if len(src) > 0 && &dst[0] != &src[0] && overlap(dst, src) {
+		panic(fmt.Sprintf("softmax: %s: dst and src overlap without being the same slice", function))
+	}
+	return len(src) > 0
 }
 
-// asFloat32 views s, whose elements are float32, as what it is: in a generic
-// function the compiler cannot see that.
-func asFloat32[T Float](s []T) []float32 {
-	return *(*[]float32)(unsafe.Pointer(&s))
-}
-
-// spansOverlap reports whether the size bytes at a and those at b share any.
-func spansOverlap(a, b unsafe.Pointer, size uintptr) bool {
-	return uintptr(a) < uintptr(b)+size && uintptr(b) < uintptr(a)+size
-}
-
-func lengthMismatch(function string, dst, src int) string {
-	return fmt.Sprintf("softmax: %s: len(dst)=%d, len(src)=%d", function, dst, src)
-}
-
-func partialOverlap(function string) string {
-	return fmt.Sprintf("softmax: %s: dst and src overlap without being the same slice", function)
+// overlap reports whether two slices share an element.
+func overlap[T Float](a, b []T) bool {
+	if len(a) == 0 || len(b) == 0 {
+		return false
+	}
+	aStart, bStart := uintptr(unsafe.Pointer(&a[0])), uintptr(unsafe.Pointer(&b[0]))
+	return aStart < bStart+uintptr(sizeOf(b)) && bStart < aStart+uintptr(sizeOf(a))
 }

@@ -41,7 +41,7 @@ VECTOR(log2e, 0x3FB8AA3B)
 VECTOR(ln2, 0x3F317218)
 VECTOR(vanishLn2, 0xC2D57D45)  // -vanish*ln2
 VECTOR(intMagic, 0x4B400000)
-VECTOR(topMagic, 0x4B400200)   // intMagic + 8*topExponent
+VECTOR(topMagic, 0x4B4005F8)   // intMagic + 8*(topExponent + 127)
 VECTOR(minusEight, 0xC1000000)
 VECTOR(exactLimit, 0x46800000)
 VECTOR(tiny, 0x21800000)
@@ -56,14 +56,14 @@ GLOBL lowCut<>(SB), RODATA|NOPTR, $8
 DATA vanishScale<>+0(SB)/8, $0x3660000000000000 // 2^-153
 GLOBL vanishScale<>(SB), RODATA|NOPTR, $8
 
-DATA expTable<>+0(SB)/4, $0x3F8B3A3E
-DATA expTable<>+4(SB)/4, $0x3F87D424
-DATA expTable<>+8(SB)/4, $0x3F859202
-DATA expTable<>+12(SB)/4, $0x3F848E45
-DATA expTable<>+16(SB)/4, $0x3F84E5BE
-DATA expTable<>+20(SB)/4, $0x3F86B7DA
-DATA expTable<>+24(SB)/4, $0x3F8A26DE
-DATA expTable<>+28(SB)/4, $0x3F8F5829
+DATA expTable<>+0(SB)/4, $0xB3A3E
+DATA expTable<>+4(SB)/4, $0x7D424
+DATA expTable<>+8(SB)/4, $0x59202
+DATA expTable<>+12(SB)/4, $0x48E45
+DATA expTable<>+16(SB)/4, $0x4E5BE
+DATA expTable<>+20(SB)/4, $0x6B7DA
+DATA expTable<>+24(SB)/4, $0xA26DE
+DATA expTable<>+28(SB)/4, $0xF5829
 GLOBL expTable<>(SB), RODATA|NOPTR, $32
 
 // Eight elements of -1 and eight of 0: 4*k bytes before the middle, a mask of k.
@@ -842,6 +842,41 @@ TEXT ·sumBlockAVX2(SB), NOSPLIT, $96-33
 	VZEROUPPER
 	RET
 
+// func sumRowsAVX2(sums *rowSum[float32], src *float32, cols, rows, stride int)
+//
+// BX points to what is found out about the row, DX to the row, R12 counts columns
+// and R13 rows.
+TEXT ·sumRowsAVX2(SB), NOSPLIT, $96-40
+	MOVQ sums+0(FP), BX
+	MOVQ src+8(FP), DX
+	MOVQ cols+16(FP), R12
+	MOVQ rows+24(FP), R13
+
+row:
+	MOVQ DX, SI
+	MOVQ R12, CX
+	MAXIMUM
+	VMOVSS X9, (BX)
+	REFERENCE(far, near)
+	MOVQ DX, SI
+	MOVQ R12, CX
+	EXPSUM(SUMKEEP, SUMPART, NOPREFETCH)
+	TOTAL
+	VMOVSD X0, 8(BX)
+	VBROADCASTSS (BX), Y0
+	FRONT(Y0, Y0, Y1)
+	BACK(Y0, Y1, Y8)
+	VMOVSS X8, 4(BX)
+	ADDQ $24, BX
+	MOVQ stride+32(FP), AX
+	LEAQ (DX)(AX*4), DX
+	SUBQ $1, R13
+	JNE row
+	VZEROUPPER
+	RET
+
+	FAR(far, near)
+
 // func scaleBlockAVX2(dst *float32, n int, f *factor)
 TEXT ·scaleBlockAVX2(SB), NOSPLIT, $0-24
 	MOVQ dst+0(FP), DI
@@ -903,5 +938,65 @@ TEXT ·expScaleStreamBlockAVX2(SB), NOSPLIT, $0-40
 	LOADFACTOR
 	GROUPS(STREAMKEEP, NOPAIR, PREFETCH)
 	SFENCE
+	VZEROUPPER
+	RET
+
+// func subtractBlockAVX2(dst, src *float32, n int, m, rest float32)
+//
+// Y14 is the maximum, and Y15 the rest.
+TEXT ·subtractBlockAVX2(SB), NOSPLIT, $0-32
+	MOVQ dst+0(FP), DI
+	MOVQ src+8(FP), SI
+	MOVQ n+16(FP), CX
+	VBROADCASTSS m+24(FP), Y14
+	VBROADCASTSS rest+28(FP), Y15
+	SUBQ $32, CX
+	JLT tail
+
+loop:
+	VMOVUPS (SI), Y0
+	VMOVUPS 32(SI), Y1
+	VMOVUPS 64(SI), Y2
+	VMOVUPS 96(SI), Y3
+	VSUBPS Y14, Y0, Y0
+	VSUBPS Y14, Y1, Y1
+	VSUBPS Y14, Y2, Y2
+	VSUBPS Y14, Y3, Y3
+	VSUBPS Y15, Y0, Y0
+	VSUBPS Y15, Y1, Y1
+	VSUBPS Y15, Y2, Y2
+	VSUBPS Y15, Y3, Y3
+	VMOVUPS Y0, (DI)
+	VMOVUPS Y1, 32(DI)
+	VMOVUPS Y2, 64(DI)
+	VMOVUPS Y3, 96(DI)
+	ADDQ $128, SI
+	ADDQ $128, DI
+	SUBQ $32, CX
+	JGE loop
+
+tail:
+	ADDQ $32, CX
+	JEQ done
+	SPLIT
+	TESTQ R8, R8
+	JEQ whole
+	LOADPART((SI)(R10*1))
+	VSUBPS Y14, Y0, Y0
+	VSUBPS Y15, Y0, Y0
+	STOREPART(Y0, X0)
+
+whole:
+	SUBQ $1, R9
+	JLT done
+	VMOVUPS (SI), Y0
+	VSUBPS Y14, Y0, Y0
+	VSUBPS Y15, Y0, Y0
+	VMOVUPS Y0, (DI)
+	ADDQ $32, SI
+	ADDQ $32, DI
+	JMP whole
+
+done:
 	VZEROUPPER
 	RET

@@ -52,6 +52,8 @@
 #define fact 13    // factor: hi, lo, and 2^-careShift
 #define careCut 14 // cutoff of a careful factor
 #define tmp1 15
+#define first 16   // what SUBTRACT subtracts first, and second
+#define second 17
 
 // A vector of four times the same value.
 #define VECTOR(name, offset, value) \
@@ -68,9 +70,8 @@ DATA constants<>+4(SB)/4, $0x3DB17218   // ln2Hi
 DATA constants<>+8(SB)/4, $0xAF82E308   // ln2Lo
 DATA constants<>+12(SB)/4, $0x3E2AB10F  // expC3
 
-// expTable, byte k of entry j at 8*k+j. The upper 12 bits of all entries are
-// 0x3F8: they are part of magic instead, and the upper 12 bits of what this
-// table gives do not count.
+// expTable, byte k of entry j at 8*k+j. Only the low 20 bits of what this table
+// gives count.
 #define atTable 16
 DATA constants<>+16(SB)/8, $0x29DEDABE4502243E
 DATA constants<>+24(SB)/8, $0x5826B7E58E92D43A
@@ -100,7 +101,7 @@ VECTOR(constants, atTiny, 0x21800000)
 #define atIntMagic 160
 VECTOR(constants, atIntMagic, 0x4B400000)
 #define atTopMagic 176
-VECTOR(constants, atTopMagic, 0x4B4005F8)    // intMagic + 8*topExponent + 0x3F8
+VECTOR(constants, atTopMagic, 0x4B4005F8)    // intMagic + 8*(topExponent + 127)
 #define atVanish 192
 VECTOR(constants, atVanish, 0xC2D57D45)      // -vanish*ln2
 
@@ -131,15 +132,11 @@ GLOBL constants<>(SB), RODATA|NOPTR, $288
 	FMOVQ atPlane(R5), F(plane) \
 	VMOVI $7, V30.B16
 
-// LOADREF loads the reference at R3. The upper 12 bits of expTable go to magic,
-// as the number 0x3F8, of which 0x447E0000 are the bits in float32.
+// LOADREF loads the reference at R3.
 #define LOADREF \
 	FMOVS 0(R3), F(bias) \
 	FMOVS 4(R3), F(cutoff) \
 	FMOVS 8(R3), F(magic) \
-	MOVD $0x447E0000, R4 \
-	FMOVS R4, F(tmp) \
-	FADDS F(tmp), F(magic), F(magic) \
 	VDUP V25.S[0], V25.S4 \
 	VDUP V24.S[0], V24.S4 \
 	VDUP V23.S[0], V23.S4 \
@@ -587,19 +584,24 @@ max1: \
 	VFMLA0(fact, e, d) \
 	VFMUL2(fact, d, d)
 
-// SCALEALL multiplies the R2 elements at R0 in place. It uses R1, R3, V0-V12.
-#define SCALEALL(MULTIPLY, loop, below16, vectors, part, done) \
-	MOVD R0, R1 \
+// SUBTRACT sets d to x less what subtractBlock subtracts.
+#define SUBTRACT(x, d) \
+	VFSUB(first, x, d) \
+	VFSUB(second, d, d)
+
+// MAP applies OPERATION to the R2 elements at R1, and stores at R0, which may be
+// the same place. It uses R3, V0-V12.
+#define MAP(OPERATION, loop, below16, vectors, part, done) \
 	SUBS $16, R2 \
 	BLT below16 \
 loop: \
 	LOAD2(0, 0, 1) \
 	LOAD2(32, 2, 3) \
 	ADD $64, R1 \
-	MULTIPLY(0, 8) \
-	MULTIPLY(1, 9) \
-	MULTIPLY(2, 10) \
-	MULTIPLY(3, 11) \
+	OPERATION(0, 8) \
+	OPERATION(1, 9) \
+	OPERATION(2, 10) \
+	OPERATION(3, 11) \
 	STORE2(8, 9, 0) \
 	STORE2(10, 11, 32) \
 	ADD $64, R0 \
@@ -612,7 +614,7 @@ below16: \
 	BLT part \
 vectors: \
 	FMOVQ.P 16(R1), F0 \
-	MULTIPLY(0, 8) \
+	OPERATION(0, 8) \
 	FMOVQ.P F8, 16(R0) \
 	SUBS $4, R2 \
 	BGE vectors \
@@ -620,7 +622,7 @@ part: \
 	ADDS $4, R2, R3 \
 	BEQ done \
 	LOADPART(V0) \
-	MULTIPLY(0, 8) \
+	OPERATION(0, 8) \
 	STOREPART(V8) \
 done:
 
@@ -991,6 +993,7 @@ row:
 	EXPSUM(EXPKEEP2, EXPKEEP1, EXPPART)
 	TOTAL
 	MOVD R6, R0
+	MOVD R6, R1
 	MOVD R8, R2
 	FCMPD F0, F0
 	BVS undefined
@@ -998,14 +1001,14 @@ row:
 	FACTOR
 	LARGE
 	CBZ R3, careful
-	SCALEALL(SCALE, scaleLoop, scaleBelow16, scaleVectors, scalePart, next)
+	MAP(SCALE, scaleLoop, scaleBelow16, scaleVectors, scalePart, next)
 
 	NEXTROW(row)
 	RET
 
 careful:
 	CAREFACTOR
-	SCALEALL(SCALECARE, careLoop, careBelow16, careVectors, carePart, cared)
+	MAP(SCALECARE, careLoop, careBelow16, careVectors, carePart, cared)
 	B next
 
 undefined:
@@ -1053,18 +1056,54 @@ TEXT ·sumBlockNEON(SB), NOSPLIT, $24-33
 	MOVB R3, large+32(FP)
 	RET
 
+// func sumRowsNEON(sums *rowSum[float32], src *float32, cols, rows, stride int)
+//
+// R12 points to what is found out about the row.
+TEXT ·sumRowsNEON(SB), NOSPLIT, $24-40
+	MOVD sums+0(FP), R12
+	MOVD src+8(FP), R7
+	MOVD cols+16(FP), R8
+	MOVD rows+24(FP), R9
+	MOVD stride+32(FP), R11
+	LSL $2, R11
+	CONSTANTS
+
+row:
+	MOVD R7, R1
+	MOVD R8, R2
+	MAXIMUM
+	FMOVS F(p0), (R12)
+	REFERENCE
+	FMOVQ F(magic), copy-16(SP)
+	MOVD R7, R1
+	MOVD R8, R2
+	EXPSUM(SUMKEEP2, SUMKEEP1, SUMPART)
+	TOTAL
+	FMOVD F0, 8(R12)
+	VLD1R (R12), [V0.S4]
+	FMOVQ copy-16(SP), F(t0)
+	FRONT1(x0, t0, p0)
+	BACK1(x0, t0, p0)
+	FMOVS F(p0), 4(R12)
+	ADD $24, R12
+	ADD R11, R7
+	SUBS $1, R9
+	BNE row
+	RET
+
 // func scaleBlockNEON(dst *float32, n int, f *factor)
 TEXT ·scaleBlockNEON(SB), NOSPLIT, $0-24
 	MOVD dst+0(FP), R0
+	MOVD dst+0(FP), R1
 	MOVD n+8(FP), R2
 	MOVD f+16(FP), R3
 	LOADFACTOR
 	CBNZ R4, careful
-	SCALEALL(SCALE, scaleLoop, scaleBelow16, scaleVectors, scalePart, scaled)
+	MAP(SCALE, scaleLoop, scaleBelow16, scaleVectors, scalePart, scaled)
 	RET
 
 careful:
-	SCALEALL(SCALECARE, careLoop, careBelow16, careVectors, carePart, cared)
+	MAP(SCALECARE, careLoop, careBelow16, careVectors, carePart, cared)
 	RET
 
 // func expScaleBlockNEON(dst, src *float32, n int, ref *reference, f *factor)
@@ -1095,4 +1134,16 @@ TEXT ·expScaleCareBlockNEON(SB), NOSPLIT, $24-40
 	MOVD f+32(FP), R3
 	LOADFACTOR
 	EXPSCALE(CAREKEEP2, SCALECARE)
+	RET
+
+// func subtractBlockNEON(dst, src *float32, n int, m, rest float32)
+TEXT ·subtractBlockNEON(SB), NOSPLIT, $0-32
+	MOVD dst+0(FP), R0
+	MOVD src+8(FP), R1
+	MOVD n+16(FP), R2
+	FMOVS m+24(FP), F(first)
+	FMOVS rest+28(FP), F(second)
+	VDUP V16.S[0], V16.S4
+	VDUP V17.S[0], V17.S4
+	MAP(SUBTRACT, loop, below16, vectors, part, done)
 	RET

@@ -37,7 +37,7 @@ SCALAR(log2e, 0x3FB8AA3B)
 SCALAR(ln2, 0x3F317218)
 SCALAR(vanishLn2, 0xC2D57D45)  // -vanish*ln2
 SCALAR(intMagic, 0x4B400000)
-SCALAR(topMagic, 0x4B400200)   // intMagic + 8*topExponent
+SCALAR(topMagic, 0x4B4005F8)   // intMagic + 8*(topExponent + 127)
 SCALAR(minusEight, 0xC1000000)
 SCALAR(exactLimit, 0x46800000)
 SCALAR(tiny, 0x21800000)
@@ -52,14 +52,14 @@ GLOBL lowCut<>(SB), RODATA|NOPTR, $8
 DATA vanishScale<>+0(SB)/8, $0x3660000000000000 // 2^-153
 GLOBL vanishScale<>(SB), RODATA|NOPTR, $8
 
-DATA expTable<>+0(SB)/4, $0x3F8B3A3E
-DATA expTable<>+4(SB)/4, $0x3F87D424
-DATA expTable<>+8(SB)/4, $0x3F859202
-DATA expTable<>+12(SB)/4, $0x3F848E45
-DATA expTable<>+16(SB)/4, $0x3F84E5BE
-DATA expTable<>+20(SB)/4, $0x3F86B7DA
-DATA expTable<>+24(SB)/4, $0x3F8A26DE
-DATA expTable<>+28(SB)/4, $0x3F8F5829
+DATA expTable<>+0(SB)/4, $0xB3A3E
+DATA expTable<>+4(SB)/4, $0x7D424
+DATA expTable<>+8(SB)/4, $0x59202
+DATA expTable<>+12(SB)/4, $0x48E45
+DATA expTable<>+16(SB)/4, $0x4E5BE
+DATA expTable<>+20(SB)/4, $0x6B7DA
+DATA expTable<>+24(SB)/4, $0xA26DE
+DATA expTable<>+28(SB)/4, $0xF5829
 GLOBL expTable<>(SB), RODATA|NOPTR, $32
 
 // CONSTANTS loads what FRONT and BACK want.
@@ -614,6 +614,41 @@ TEXT ·sumBlockAVX512(SB), NOSPLIT, $0-33
 	VZEROUPPER
 	RET
 
+// func sumRowsAVX512(sums *rowSum[float32], src *float32, cols, rows, stride int)
+//
+// BX points to what is found out about the row, DX to the row, R12 counts columns
+// and R13 rows.
+TEXT ·sumRowsAVX512(SB), NOSPLIT, $0-40
+	MOVQ sums+0(FP), BX
+	MOVQ src+8(FP), DX
+	MOVQ cols+16(FP), R12
+	MOVQ rows+24(FP), R13
+	CONSTANTS
+
+row:
+	MOVQ DX, SI
+	MOVQ R12, CX
+	MAXIMUM
+	VMOVSS X0, (BX)
+	REFERENCE(Z0, Z1)
+	MOVQ DX, SI
+	MOVQ R12, CX
+	LANES
+	GROUPS(SUMKEEP, SUMPART1, SUMPART2, NOPREFETCH)
+	TOTAL
+	VMOVSD X0, 8(BX)
+	VBROADCASTSS (BX), Z0
+	FRONT(Z0, Z0, Z1)
+	BACK(Z0, Z1, Z8)
+	VMOVSS X8, 4(BX)
+	ADDQ $24, BX
+	MOVQ stride+32(FP), AX
+	LEAQ (DX)(AX*4), DX
+	SUBQ $1, R13
+	JNE row
+	VZEROUPPER
+	RET
+
 // func scaleBlockAVX512(dst *float32, n int, f *factor)
 TEXT ·scaleBlockAVX512(SB), NOSPLIT, $0-24
 	MOVQ dst+0(FP), DI
@@ -678,5 +713,60 @@ TEXT ·expScaleStreamBlockAVX512(SB), NOSPLIT, $0-40
 	CONSTANTS
 	WHOLEGROUPS(STREAMKEEP, PREFETCH)
 	SFENCE
+	VZEROUPPER
+	RET
+
+// func subtractBlockAVX512(dst, src *float32, n int, m, rest float32)
+//
+// Z16 is the maximum, and Z17 the rest.
+TEXT ·subtractBlockAVX512(SB), NOSPLIT, $0-32
+	MOVQ dst+0(FP), DI
+	MOVQ src+8(FP), SI
+	MOVQ n+16(FP), CX
+	VBROADCASTSS m+24(FP), Z16
+	VBROADCASTSS rest+28(FP), Z17
+	SUBQ $64, CX
+	JLT tail
+
+loop:
+	VMOVUPS (SI), Z0
+	VMOVUPS 64(SI), Z1
+	VMOVUPS 128(SI), Z2
+	VMOVUPS 192(SI), Z3
+	VSUBPS Z16, Z0, Z0
+	VSUBPS Z16, Z1, Z1
+	VSUBPS Z16, Z2, Z2
+	VSUBPS Z16, Z3, Z3
+	VSUBPS Z17, Z0, Z0
+	VSUBPS Z17, Z1, Z1
+	VSUBPS Z17, Z2, Z2
+	VSUBPS Z17, Z3, Z3
+	VMOVUPS Z0, (DI)
+	VMOVUPS Z1, 64(DI)
+	VMOVUPS Z2, 128(DI)
+	VMOVUPS Z3, 192(DI)
+	ADDQ $256, SI
+	ADDQ $256, DI
+	SUBQ $64, CX
+	JGE loop
+
+tail:
+	ADDQ $64, CX
+	JEQ done
+	MOVL $-1, AX
+
+part:
+	BZHIL CX, AX, R8
+	KMOVW R8, K1
+	VMOVUPS.Z (SI), K1, Z0
+	VSUBPS Z16, Z0, Z0
+	VSUBPS Z17, Z0, Z0
+	VMOVUPS Z0, K1, (DI)
+	ADDQ $64, SI
+	ADDQ $64, DI
+	SUBQ $16, CX
+	JGT part
+
+done:
 	VZEROUPPER
 	RET

@@ -1,7 +1,8 @@
 package softmax
 
-// This file is the kernel in Go. It defines the result: every kernel in
-// assembly performs the same roundings in the same order.
+// This file is the kernel in Go for float32. It defines the result: every kernel
+// in assembly performs the same roundings in the same order. What does not depend
+// on the element type is in blocks_generic.go.
 
 import "math"
 
@@ -21,8 +22,6 @@ const (
 	expC2    float32 = 0x1.0008bp-1           // coefficient of r^2, fitted for accuracy and monotonicity
 	expC3    float32 = 0x1.55621ep-3          // coefficient of r^3, likewise
 	intMagic float32 = 0x1.8p+23              // adding it rounds to an integer, which the low bits then hold
-	log2e    float32 = 0x1.715476p+0          // log2(e)
-	ln2      float32 = 0x1.62e43p-1           // ln(2)
 	tiny     float32 = 0x1p-60                // added to x: makes subnormal logits normal, changes no result
 	intWide  float64 = 0x1.8p+52              // intMagic for float64
 	minNorm  float32 = 0x1p-126               // smallest normal float32
@@ -31,17 +30,21 @@ const (
 	bitOf2   uint32  = 1 << 30                // set in every finite float32 that is 2 or more, and in no smaller one
 	accStart float32 = 1 << (topExponent + 3) // above the sum of two exponentials
 	liftBits uint32  = careShift << 23        // careShift where the exponent of a float32 stands
+
+	topExponent = 64 // the powers of two that row.go describes
+	vanish      = 154
+	careShift   = 126
 )
 
 // expScale is a: of all float32 in [1, 2) one of the eight best (they differ by
 // powers of 2^(1/8)): every a*2^(j/8) is within 0.047 * 2^-23 of a float32.
 const expScale = 0x1.16747cp+0
 
-// expTable[j] holds the bits of float32(expScale * 2^(j/8)) less j<<20, so that
-// adding (8*m + j)<<20 gives the bits of that times 2^m.
+// expTable[j] holds the low 20 bits of float32(expScale * 2^(j/8)). The three
+// above are j, thanks to expScale, so that (8*(m + 127) + j)<<20 completes the
+// bits of that times 2^m.
 var expTable = [8]uint32{
-	0x3f8b3a3e, 0x3f87d424, 0x3f859202, 0x3f848e45,
-	0x3f84e5be, 0x3f86b7da, 0x3f8a26de, 0x3f8f5829,
+	0xb3a3e, 0x7d424, 0x59202, 0x48e45, 0x4e5be, 0x6b7da, 0xa26de, 0xf5829,
 }
 
 // fma32 returns a*b + c, rounded once.
@@ -84,8 +87,8 @@ func roundToOdd(x, y float64) float64 {
 	}
 }
 
-// expGeneric returns expScale * e^(x+ref.bias) * 2^ref.shift.
-func expGeneric(x float32, ref *reference) float32 {
+// expGeneric32 returns expScale * e^(x+ref.bias) * 2^ref.shift.
+func expGeneric32(x float32, ref *reference[float32]) float32 {
 	x = float32(x + ref.bias)
 	if x < ref.cutoff {
 		x = ref.cutoff
@@ -97,91 +100,32 @@ func expGeneric(x float32, ref *reference) float32 {
 	r := float32(float64(x) - float64(n*float64(ln2Hi)) - float64(n*float64(ln2Lo)))
 	p := float32(oddSum(float64(expC3)*float64(r), float64(expC2)))
 	q := float32(oddSum(float64(float32(p*r))*float64(r), float64(r)))
-	bits := uint32(math.Float64bits(wide)) + ref.offset
-	s := math.Float32frombits(bits<<20 + expTable[bits&7])
+	bits := uint32(math.Float64bits(wide)) + uint32(ref.offset)
+	s := math.Float32frombits(bits<<20 | expTable[bits&7])
 	return float32(oddSum(float64(q)*float64(s), float64(s)))
 }
 
-// softmaxBlocksGeneric computes rows of at most blockLen elements.
-func softmaxBlocksGeneric(dst, src []float32, cols, rows, dstStride, srcStride int) {
-	for row := range rows {
-		d := dst[row*dstStride:][:cols]
-		s := src[row*srcStride:][:cols]
-		m := maxGeneric(s)
-		ref := newReference(m, rowBias(m))
-		sum, large := expBlockGeneric(d, s, &ref)
-		if sum != sum {
-			fillNaN(d)
-			continue
-		}
-		f := newFactor(sum, 0, needsCare(sum, 0, large))
-		scaleBlockGeneric(d, &f)
+// newFactor32 returns 2^delta / sum, where sum is a row's sum. Its low part is
+// cut to 32 bits behind the leading bit of the high part: then no product with it
+// is subnormal unless careful is called for.
+func newFactor32(sum float64, delta int32, careful bool) factor[float32] {
+	inverse := 1 / sum
+	high := float64(float32(inverse))
+	cut := high * 0x1p20
+	low := float64(float64(inverse-high)+cut) - cut
+	scale := pow2(delta)
+	f := factor[float32]{cutoff: float32(sum / scale * 0x1p-153), careful: careful}
+	if careful {
+		scale *= 1 << 63
+		scale *= 1 << (careShift - 63)
 	}
+	f.hi, f.lo = float32(high*scale), float32(low*scale)
+	return f
 }
 
-// maxGeneric returns the largest element; with a NaN among them, any value.
-func maxGeneric(src []float32) float32 {
-	m := src[0]
-	for _, x := range src[1:] {
-		if x > m {
-			m = x
-		}
-	}
-	return m
-}
-
-// expBlockGeneric stores the exponentials of a block. It returns their sum and
-// whether all are at least 2.
-func expBlockGeneric(dst, src []float32, ref *reference) (sum float64, large bool) {
-	lanes, all := newLaneSums(), ^uint32(0)
-	for len(src) > 0 {
-		n := min(len(src), 32)
-		all &= expGroup(dst[:n], src[:n], ref)
-		lanes.add(dst[:n])
-		dst, src = dst[n:], src[n:]
-	}
-	return lanes.total(), all&bitOf2 != 0
-}
-
-// sumBlockGeneric is expBlockGeneric without storing.
-func sumBlockGeneric(src []float32, ref *reference) (sum float64, large bool) {
-	lanes, all := newLaneSums(), ^uint32(0)
-	var group [32]float32
-	for len(src) > 0 {
-		n := min(len(src), 32)
-		all &= expGroup(group[:n], src[:n], ref)
-		lanes.add(group[:n])
-		src = src[n:]
-	}
-	return lanes.total(), all&bitOf2 != 0
-}
-
-// expGroup stores exponentials and returns the conjunction of their bits.
-func expGroup(dst, src []float32, ref *reference) (all uint32) {
-	all = ^uint32(0)
-	for i, x := range src {
-		e := expGeneric(x, ref)
-		dst[i] = e
-		all &= math.Float32bits(e)
-	}
-	return all
-}
-
-func scaleBlockGeneric(dst []float32, f *factor) {
-	for i, e := range dst {
-		dst[i] = scaleGeneric(e, f)
-	}
-}
-
-func expScaleBlockGeneric(dst, src []float32, ref *reference, f *factor) {
-	for i, x := range src {
-		dst[i] = scaleGeneric(expGeneric(x, ref), f)
-	}
-}
-
-// scaleGeneric returns e * f. If f.careful is set, f is 2^careShift too large:
+// scaleGeneric32 returns e * f. If f.careful is set, f is 2^careShift too large:
 // the product is made in the range of normal numbers and rounded from there.
-func scaleGeneric(e float32, f *factor) float32 {
+func scaleGeneric32(e float32, f *factor[float32]) float32 {
 	if !f.careful {
 		return float32(oddSum(float64(e)*float64(f.hi), float64(float32(e*f.lo))))
 	}
@@ -195,50 +139,4 @@ func scaleGeneric(e float32, f *factor) float32 {
 	// Adding minNorm rounds at 2^-149 and leaves the bits of a subnormal number.
 	w := float32(float64(v)*0x1p-126 + float64(minNorm))
 	return math.Float32frombits(math.Float32bits(w) - minBits)
-}
-
-// laneSums adds the exponentials of a block in the order that suits vector
-// registers. Element i goes to lane i mod 16; elements 16 apart are added in
-// pairs, and each pair to the lane, which keeps what that addition loses.
-type laneSums struct {
-	acc  [16]float32 // starts at accStart, above any pair, so that the loss is exact
-	lost [16]float32
-}
-
-func newLaneSums() (l laneSums) {
-	for i := range l.acc {
-		l.acc[i] = accStart
-	}
-	return l
-}
-
-// add adds a group of at most 32 exponentials. Missing ones count as +0.
-func (l *laneSums) add(group []float32) {
-	if len(group) < 32 {
-		var padded [32]float32
-		copy(padded[:], group)
-		group = padded[:]
-	}
-	v := (*[32]float32)(group)
-	for i := range l.acc {
-		pair := float32(v[i] + v[i+16])
-		// T. J. Dekker's FastTwoSum.
-		acc := float32(l.acc[i] + pair)
-		l.lost[i] += float32(pair - float32(acc-l.acc[i]))
-		l.acc[i] = acc
-	}
-}
-
-// total adds the lanes in float64: those 8, 4, 2 and 1 apart.
-func (l *laneSums) total() float64 {
-	var sum [16]float64
-	for i := range sum {
-		sum[i] = float64(float32(l.acc[i]-accStart)) + float64(l.lost[i])
-	}
-	for width := 8; width > 0; width /= 2 {
-		for i := range width {
-			sum[i] += sum[i+width]
-		}
-	}
-	return sum[0]
 }

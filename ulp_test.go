@@ -1,104 +1,47 @@
 package softmax
 
-// This file checks the accuracy against a reference in float64, and that against
-// exact arithmetic.
+// This file checks the accuracy against the reference in exact_test.go.
 
 import (
 	_ "embed"
 	"encoding/binary"
 	"fmt"
 	"math"
-	"math/big"
+	"sync"
 	"testing"
 )
 
 const (
-	maxULP  = 4   // promise: no probability is further from the exact one
-	meanULP = 0.5 // promise: on average they are nearer
+	maxULP  = 4   // promise: no result is further from the exact one
+	meanULP = 0.5 // promise: on average probabilities are nearer
 )
 
-// ulps returns the distance of got from the exact result, in units of that one's
-// last place. For subnormal results the unit is 2^-149.
-func ulps(got float32, exact float64) float64 {
-	exponent := int(math.Float64bits(exact)>>52) - 1023
-	unit := math.Float64frombits(uint64(max(exponent, -126)-23+1023) << 52)
-	return math.Abs(float64(got)-exact) / unit
+// ulps returns the distance of a probability from the exact one, in units of
+// that one's last place. For subnormal results the unit is the smallest number.
+func ulps[T Float](got T, want exactValue) float64 {
+	return distance(got, want, formatOf[T]().minExponent)
 }
 
-// exactSoftmax is the softmax with a relative error of about 1e-15: a millionth
-// of what a float32 can tell apart. The sum is W. Kahan's, with compensation.
-func exactSoftmax(dst []float64, src []float32) {
-	m := float64(src[0])
-	for _, x := range src {
-		m = math.Max(m, float64(x))
+// logULPs does so for a logarithm. Between -1 and 1 the unit is the last place of
+// the number below 1: 2^-24, or 2^-53 for float64.
+func logULPs[T Float](got T, want exactValue) float64 {
+	if rounded := T(want.hi); math.IsInf(float64(rounded), 0) && got == rounded {
+		return 0
 	}
-	sum, lost := 0.0, 0.0
-	for i, x := range src {
-		e := math.Exp(float64(x) - m)
-		dst[i] = e
-		e -= lost
-		next := sum + e
-		lost = next - sum - e
-		sum = next
-	}
-	for i := range src {
-		dst[i] /= sum
-	}
+	return distance(got, want, -1)
 }
 
-// bigExp returns e^x with a relative error below 2^-180.
-func bigExp(x *big.Float) *big.Float {
-	const precision, halvings = 320, 40
-	small := new(big.Float).SetPrec(precision).SetMantExp(x, -halvings)
-	sum := new(big.Float).SetPrec(precision).SetInt64(1)
-	term := new(big.Float).SetPrec(precision).SetInt64(1)
-	for i := int64(1); i < 20; i++ {
-		term.Mul(term, small)
-		term.Quo(term, new(big.Float).SetPrec(precision).SetInt64(i))
-		sum.Add(sum, term)
-	}
-	for range halvings {
-		sum.Mul(sum, sum)
-	}
-	return sum
-}
-
-// TestExactSoftmax checks the reference itself against math/big.
-func TestExactSoftmax(t *testing.T) {
-	worst := 0.0
-	for _, family := range accuracyFamilies() {
-		row := family.makeRow(20, 9)
-		got := make([]float64, len(row))
-		exactSoftmax(got, row)
-		m := maxOf(row)
-		sum := new(big.Float).SetPrec(320)
-		e := make([]*big.Float, len(row))
-		for i, x := range row {
-			e[i] = new(big.Float).SetPrec(320)
-			// What is further below has no probability in float32.
-			if d := float64(x) - float64(m); d > -300 {
-				difference := new(big.Float).SetPrec(320).SetFloat64(float64(x))
-				e[i] = bigExp(difference.Sub(difference, big.NewFloat(float64(m))))
-			}
-			sum.Add(sum, e[i])
-		}
-		for i := range row {
-			want, _ := e[i].Quo(e[i], sum).Float64()
-			if want < 0x1p-200 && got[i] < 0x1p-200 {
-				continue
-			}
-			worst = max(worst, math.Abs(got[i]-want)/want)
-		}
-	}
-	t.Logf("relative error of the reference: at most %.2g", worst)
-	if !(worst < 1e-13) {
-		t.Errorf("relative error of the reference is %g, want below 1e-13", worst)
-	}
+// distance returns how far got is from want, in units of the last place of want,
+// or of 2^lowest if that is larger.
+func distance[T Float](got T, want exactValue, lowest int) float64 {
+	place := max(want.log2(), lowest) - formatOf[T]().fractionBits
+	scaled := math.Ldexp(float64(got), -want.exponent)
+	return math.Ldexp(math.Abs((scaled-want.hi)-want.lo), want.exponent-place)
 }
 
 // accuracyFamilies are those whose results are numbers.
-func accuracyFamilies() (numbers []family) {
-	for _, family := range families {
+func accuracyFamilies[T Float]() (numbers []family[T]) {
+	for _, family := range familiesOf[T]() {
 		switch family.name {
 		case "bits", "minus-inf", "plus-inf", "nan", "mask-inf", "mask-first":
 		default:
@@ -106,65 +49,114 @@ func accuracyFamilies() (numbers []family) {
 		}
 	}
 	return append(numbers,
-		family{"masked", func(r *rng, row []float32) { // at least one is not
-			masked(negInf)(r, row)
-			row[r.intn(len(row))] = r.normal().float()
+		family[T]{"masked", func(r *rng, row []T) { // at least one is not
+			masked(infinity[T](-1))(r, row)
+			row[r.intn(len(row))] = number[T](r, r.normal())
 		}},
-		familyNamed("mask-first"))
+		familyNamed[T]("mask-first"),
+		family[T]{"log-probabilities", func(r *rng, row []T) { // their log-sum-exp is almost 0
+			uniformAround[T](0, 1)(r, row)
+			LogSoftmax(row, row)
+		}})
+}
+
+// errorStats are the errors of a function, in ULP.
+type errorStats struct {
+	worst, sum float64
+	count      int
+}
+
+func (e *errorStats) add(ulps float64) {
+	e.worst = max(e.worst, ulps)
+	e.sum += ulps
+	e.count++
+}
+
+func (e *errorStats) mean() float64 { return e.sum / float64(e.count) }
+
+// accuracy is that of softmax, of log-softmax and of log-sum-exp.
+type accuracy [3]errorStats
+
+// measureRows computes rows of n elements. An error above maxULP is fatal.
+func measureRows[T Float](t *testing.T, f family[T], n, rows int) (a accuracy) {
+	row, got := make([]T, n), make([]T, n)
+	add := func(stats *errorStats, function string, i int, got T, want exactValue, ulps float64) {
+		if stats.add(ulps); !(ulps <= maxULP) {
+			t.Fatalf("%s, n=%d: logit %d, %v: got %v, want %v * 2^%d: off by %.3f ULP", function, n, i, row[i], got, want.hi, want.exponent, ulps)
+		}
+	}
+	for seed := range rows {
+		f.fillRow(row, uint64(100+seed))
+		exact := exactRowOf(row)
+		Softmax(got, row)
+		for i, x := range row {
+			want := exact.softmax(x)
+			add(&a[0], "Softmax", i, got[i], want, ulps(got[i], want))
+		}
+		LogSoftmax(got, row)
+		for i, x := range row {
+			want := exact.logSoftmax(x)
+			add(&a[1], "LogSoftmax", i, got[i], want, logULPs(got[i], want))
+		}
+		sum, want := LogSumExp(row), exact.logSumExp()
+		add(&a[2], "LogSumExp", 0, sum, want, logULPs(sum, want))
+	}
+	return a
 }
 
 // TestAccuracy is the promise of maxULP and meanULP. All kernels return the same
 // bits: the one in use stands for all.
-func TestAccuracy(t *testing.T) {
-	lens := []int{2, 3, 5, 8, 10, 16, 33, 64, 100, 256, 1000, 1024, blockLen, blockLen + 1, 10_000, 1 << 16}
+func TestAccuracy(t *testing.T) { forEachType(t, testAccuracy[float32], testAccuracy[float64]) }
+
+func testAccuracy[T Float](t *testing.T) {
+	lens := []int{2, 3, 5, 8, 10, 16, 33, 64, 100, 256, 1000, 1024, blockLen[T](), blockLen[T]() + 1, 10_000, 1 << 16}
 	if !reduced() {
 		lens = append(lens, 1<<18, 1<<20)
 	}
 	if *exhaustive {
 		lens = append(lens, 1<<24)
 	}
-	longest := lens[len(lens)-1]
-	row, got, want := make([]float32, longest), make([]float32, longest), make([]float64, longest)
-	for _, family := range accuracyFamilies() {
-		t.Run(family.name, func(t *testing.T) {
-			report, means := "", 0.0
-			for _, n := range lens {
-				row, got, want := row[:n], got[:n], want[:n]
-				rows := min(max(1, 1<<15/n), 400)
-				switch {
-				case *exhaustive:
-					rows = min(max(1, 1<<21/n), 2000)
-				case reduced():
-					rows = min(max(1, 1<<13/n), 100)
-				}
-				worst, total := 0.0, 0.0
-				for seed := range rows {
-					family.fillRow(row, uint64(100+seed))
-					Softmax(got, row)
-					exactSoftmax(want, row)
-					sum := 0.0
-					for i := range row {
-						d := ulps(got[i], want[i])
-						if !(d <= maxULP) {
-							t.Fatalf("n=%d: logit %d, %v: got %v, want %v: off by %.3f ULP", n, i, row[i], got[i], want[i], d)
-						}
-						worst = max(worst, d)
-						sum += d
+	var all sync.Mutex
+	var worst accuracy
+	t.Run("family", func(t *testing.T) {
+		for i, family := range accuracyFamilies[T]() {
+			t.Run(family.name, func(t *testing.T) {
+				t.Parallel()
+				report, means, count := "", 0.0, 0.0
+				for j, n := range lens {
+					// Each of the longest has a part of the families.
+					if n > 1<<16 && (i+j)%3 > 0 && !*exhaustive {
+						continue
 					}
-					total += sum / float64(n)
+					rows := min(max(1, 1<<15/n), 400)
+					switch {
+					case *exhaustive:
+						rows = min(max(1, 1<<21/n), 2000)
+					case reduced():
+						rows = min(max(1, 1<<13/n), 100)
+					}
+					a := measureRows(t, family, n, rows)
+					means += a[0].mean()
+					count++
+					report += fmt.Sprintf("\n%8d %8d", n, rows)
+					all.Lock()
+					for i, stats := range a {
+						report += fmt.Sprintf(" %8.3f %8.4f", stats.worst, stats.mean())
+						worst[i].worst = max(worst[i].worst, stats.worst)
+					}
+					all.Unlock()
 				}
-				mean := total / float64(rows)
-				means += mean
-				report += fmt.Sprintf("\n%8d %8.3f %8.4f %8d", n, worst, mean, rows)
-			}
-			t.Logf("ULP\n       n      max     mean     rows%s", report)
-			// A part of the error is common to a row, to all rows of equal logits even,
-			// so that it takes many lengths to know the mean.
-			if means /= float64(len(lens)); !(means < meanULP) {
-				t.Errorf("mean over all lengths is %.4f ULP", means)
-			}
-		})
-	}
+				t.Logf("ULP              softmax            log-softmax       log-sum-exp\n       n     rows      max     mean      max     mean      max     mean%s", report)
+				// A part of the error is common to a row, to all rows of equal logits even,
+				// so that it takes many lengths to know the mean.
+				if means /= count; !(means < meanULP) {
+					t.Errorf("mean of the probabilities over all lengths is %.4f ULP", means)
+				}
+			})
+		}
+	})
+	t.Logf("at most %.3f ULP for softmax, %.3f for log-softmax, %.3f for log-sum-exp",
+		worst[0].worst, worst[1].worst, worst[2].worst)
 }
 
 // The logits are those of a classifier of handwritten digits, ten for each of
@@ -192,30 +184,32 @@ func readNPY(t *testing.T, file []byte) []float32 {
 }
 
 // TestDigits compares real logits with SciPy's result, and with the exact one.
-func TestDigits(t *testing.T) {
+func TestDigits(t *testing.T) { forEachKernelAndType(t, testDigits[float32], testDigits[float64]) }
+
+func testDigits[T Float](t *testing.T, k kernel) {
 	const rows, cols = 450, 10
-	logits, scipy := readNPY(t, digitsLogits), readNPY(t, digitsSoftmax)
-	if len(logits) != rows*cols || len(scipy) != rows*cols {
-		t.Fatalf("%d logits and %d probabilities, want %d", len(logits), len(scipy), rows*cols)
+	narrow, scipy := readNPY(t, digitsLogits), readNPY(t, digitsSoftmax)
+	if len(narrow) != rows*cols || len(scipy) != rows*cols {
+		t.Fatalf("%d logits and %d probabilities, want %d", len(narrow), len(scipy), rows*cols)
 	}
-	forEachKernel(t, func(t *testing.T, k kernel) {
-		useKernel(t, k)
-		got := make([]float32, rows*cols)
-		SoftmaxRows(Matrix[float32]{got, rows, cols, cols}, Matrix[float32]{logits, rows, cols, cols})
-		var fromSciPy, fromExact, ofSciPy float64
-		exact := make([]float64, cols)
-		for row := range rows {
-			exactSoftmax(exact, logits[row*cols:][:cols])
-			for i, want := range exact {
-				i := row*cols + i
-				fromSciPy = max(fromSciPy, ulps(got[i], float64(scipy[i])))
-				fromExact = max(fromExact, ulps(got[i], want))
-				ofSciPy = max(ofSciPy, ulps(scipy[i], want))
-			}
+	useKernel(t, k)
+	logits, got := make([]T, rows*cols), make([]T, rows*cols)
+	for i, x := range narrow {
+		logits[i] = T(x)
+	}
+	SoftmaxRows(Matrix[T]{got, rows, cols, cols}, Matrix[T]{logits, rows, cols, cols})
+	var fromSciPy, fromExact, ofSciPy float64
+	for row := range rows {
+		exact := exactRowOf(logits[row*cols:][:cols])
+		for i := row * cols; i < (row+1)*cols; i++ {
+			want := exact.softmax(logits[i])
+			fromSciPy = max(fromSciPy, ulps(float32(got[i]), exactValue{accurate{float64(scipy[i]), 0}, 0}))
+			fromExact = max(fromExact, ulps(got[i], want))
+			ofSciPy = max(ofSciPy, ulps(scipy[i], want))
 		}
-		t.Logf("at most %.2f ULP from SciPy's float32, %.2f from the exact result, which SciPy is %.2f from", fromSciPy, fromExact, ofSciPy)
-		if !(fromSciPy <= maxULP) || !(fromExact <= maxULP) {
-			t.Errorf("more than %d ULP", maxULP)
-		}
-	})
+	}
+	t.Logf("at most %.2f ULP from the exact result; in float32 %.2f ULP from SciPy's, which is %.2f from the exact one", fromExact, fromSciPy, ofSciPy)
+	if !(fromSciPy <= maxULP) || !(fromExact <= maxULP) {
+		t.Errorf("more than %d ULP", maxULP)
+	}
 }

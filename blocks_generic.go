@@ -1,0 +1,167 @@
+package softmax
+
+// This file is the part of the kernel in Go that is the same for every element
+// type: maximum, sum, and whole blocks.
+
+// softmaxBlocksGeneric computes rows of at most blockLen elements.
+func softmaxBlocksGeneric[T Float](dst, src []T, cols, rows, dstStride, srcStride int) {
+	for row := range rows {
+		d := dst[row*dstStride:][:cols]
+		s := src[row*srcStride:][:cols]
+		m := maxGeneric(s)
+		ref := newReference(m, rowBias(m))
+		sum, large := expBlockGeneric(d, s, &ref)
+		if sum.undefined() {
+			fillNaN(d)
+			continue
+		}
+		f := newFactor[T](sum, 0, needsCare[T](sum, 0, large))
+		scaleBlockGeneric(d, &f)
+	}
+}
+
+// maxGeneric returns the largest element; with a NaN among them, any value.
+func maxGeneric[T Float](src []T) T {
+	m := src[0]
+	for _, x := range src[1:] {
+		if x > m {
+			m = x
+		}
+	}
+	return m
+}
+
+// expBlockGeneric stores the exponentials of a block. It returns their sum and
+// whether all are at least 2.
+func expBlockGeneric[T Float](dst, src []T, ref *reference[T]) (sum doubleDouble, large bool) {
+	lanes, large := newLaneSums[T](), true
+	for len(src) > 0 {
+		n := min(len(src), 32)
+		large = expGroup(dst[:n], src[:n], ref) && large
+		lanes.add(dst[:n])
+		dst, src = dst[n:], src[n:]
+	}
+	return lanes.total(), large
+}
+
+// sumBlockGeneric is expBlockGeneric without storing.
+func sumBlockGeneric[T Float](src []T, ref *reference[T]) (sum doubleDouble, large bool) {
+	lanes, large := newLaneSums[T](), true
+	var group [32]T
+	for len(src) > 0 {
+		n := min(len(src), 32)
+		large = expGroup(group[:n], src[:n], ref) && large
+		lanes.add(group[:n])
+		src = src[n:]
+	}
+	return lanes.total(), large
+}
+
+// sumRowsGeneric finds out about rows of at most blockLen elements, one for each
+// element of sums.
+func sumRowsGeneric[T Float](sums []rowSum[T], src []T, cols, stride int) {
+	for row := range sums {
+		s := src[row*stride:][:cols]
+		m := maxGeneric(s)
+		ref := newReference(m, rowBias(m))
+		sum, _ := sumBlockGeneric(s, &ref)
+		sums[row] = rowSum[T]{m, expGeneric(m, &ref), sum}
+	}
+}
+
+// expGroup stores exponentials and returns whether all are at least 2.
+func expGroup[T Float](dst, src []T, ref *reference[T]) (large bool) {
+	large = true
+	for i, x := range src {
+		e := expGeneric(x, ref)
+		dst[i] = e
+		large = large && !(e < 2)
+	}
+	return large
+}
+
+func scaleBlockGeneric[T Float](dst []T, f *factor[T]) {
+	for i, e := range dst {
+		dst[i] = scaleGeneric(e, f)
+	}
+}
+
+func expScaleBlockGeneric[T Float](dst, src []T, ref *reference[T], f *factor[T]) {
+	for i, x := range src {
+		dst[i] = scaleGeneric(expGeneric(x, ref), f)
+	}
+}
+
+// subtractBlockGeneric writes (x - m) - rest for each x. The conversion of rest
+// keeps a caller's multiplication from being fused with the subtraction.
+func subtractBlockGeneric[T Float](dst, src []T, m, rest T) {
+	for i, x := range src {
+		dst[i] = T(x-m) - T(rest)
+	}
+}
+
+// laneSums adds the exponentials of a block in the order that suits vector
+// registers. Element i goes to lane i mod 16; elements 16 apart are added in
+// pairs, and each pair to the lane, which keeps what that addition loses.
+type laneSums[T Float] struct {
+	acc  [16]T // starts at laneStart, above any pair, so that the loss is exact
+	lost [16]T
+}
+
+func newLaneSums[T Float]() (l laneSums[T]) {
+	for i := range l.acc {
+		l.acc[i] = laneStart[T]()
+	}
+	return l
+}
+
+// add adds a group of at most 32 exponentials. Missing ones count as +0.
+func (l *laneSums[T]) add(group []T) {
+	if len(group) < 32 {
+		var padded [32]T
+		copy(padded[:], group)
+		group = padded[:]
+	}
+	v := (*[32]T)(group)
+	for i := range l.acc {
+		pair := T(v[i] + v[i+16])
+		// T. J. Dekker's FastTwoSum.
+		acc := T(l.acc[i] + pair)
+		l.lost[i] += T(pair - T(acc-l.acc[i]))
+		l.acc[i] = acc
+	}
+}
+
+// total adds the lanes in float64: those 8, 4, 2 and 1 apart.
+func (l *laneSums[T]) total() doubleDouble {
+	var hi, lo [16]float64
+	for i := range l.acc {
+		hi[i], lo[i] = float64(T(l.acc[i]-laneStart[T]())), float64(l.lost[i])
+		if is32[T]() {
+			hi[i], lo[i] = hi[i]+lo[i], 0
+		}
+	}
+	for width := 8; width > 0; width /= 2 {
+		for i := range width {
+			hi[i] += hi[i+width]
+			lo[i] += lo[i+width]
+		}
+	}
+	return doubleDouble{hi[0], lo[0]}
+}
+
+// transposeGeneric sets dst[c*dstStride+r] to src[r*srcStride+c], for all r below
+// rows and c below cols. It goes by squares, for the sake of the caches.
+func transposeGeneric[T Float](dst, src []T, rows, cols, dstStride, srcStride int) {
+	const side = 16
+	for top := 0; top < rows; top += side {
+		for left := 0; left < cols; left += side {
+			bottom := min(top+side, rows)
+			for c := left; c < min(left+side, cols); c++ {
+				for r := top; r < bottom; r++ {
+					dst[c*dstStride+r] = src[r*srcStride+c]
+				}
+			}
+		}
+	}
+}

@@ -1,0 +1,99 @@
+//go:build !purego && (amd64 || arm64)
+
+package softmax
+
+// This file leads from the primitives of a kernel, for any element type, to those
+// of one. CONTRIBUTING.md has their contracts.
+
+import "unsafe"
+
+func softmaxBlocks[T Float](k kernel, dst, src []T, cols, rows, dstStride, srcStride int) {
+	if is32[T]() {
+		softmaxBlocks32(k, as32(dst), as32(src), cols, rows, dstStride, srcStride)
+		return
+	}
+	softmaxBlocks64(k, as64(dst), as64(src), cols, rows, dstStride, srcStride)
+}
+
+func maxBlock[T Float](k kernel, src []T) T {
+	if is32[T]() {
+		return T(maxBlock32(k, as32(src)))
+	}
+	return T(maxBlock64(k, as64(src)))
+}
+
+func expBlock[T Float](k kernel, dst, src []T, ref *reference[T]) (sum doubleDouble, large bool) {
+	if is32[T]() {
+		return expBlock32(k, as32(dst), as32(src), cast[reference[float32]](ref))
+	}
+	return expBlock64(k, as64(dst), as64(src), cast[reference[float64]](ref))
+}
+
+func sumBlock[T Float](k kernel, src []T, ref *reference[T]) (sum doubleDouble, large bool) {
+	if is32[T]() {
+		return sumBlock32(k, as32(src), cast[reference[float32]](ref))
+	}
+	return sumBlock64(k, as64(src), cast[reference[float64]](ref))
+}
+
+func sumRows[T Float](k kernel, sums []rowSum[T], src []T, cols, stride int) {
+	if is32[T]() {
+		sumRows32(k, castSlice[rowSum[float32]](sums), as32(src), cols, stride)
+		return
+	}
+	sumRows64(k, castSlice[rowSum[float64]](sums), as64(src), cols, stride)
+}
+
+func scaleBlock[T Float](k kernel, dst []T, f *factor[T]) {
+	if is32[T]() {
+		scaleBlock32(k, as32(dst), cast[factor[float32]](f))
+		return
+	}
+	scaleBlock64(k, as64(dst), cast[factor[float64]](f))
+}
+
+func expScaleBlock[T Float](k kernel, dst, src []T, ref *reference[T], f *factor[T]) {
+	if is32[T]() {
+		expScaleBlock32(k, as32(dst), as32(src), cast[reference[float32]](ref), cast[factor[float32]](f))
+		return
+	}
+	expScaleBlock64(k, as64(dst), as64(src), cast[reference[float64]](ref), cast[factor[float64]](f))
+}
+
+func expScaleStream[T Float](k kernel, dst, src []T, ref *reference[T], f *factor[T]) {
+	if is32[T]() {
+		expScaleStream32(k, as32(dst), as32(src), cast[reference[float32]](ref), cast[factor[float32]](f))
+		return
+	}
+	expScaleStream64(k, as64(dst), as64(src), cast[reference[float64]](ref), cast[factor[float64]](f))
+}
+
+func subtractBlock[T Float](k kernel, dst, src []T, m, rest T) {
+	if is32[T]() {
+		subtractBlock32(k, as32(dst), as32(src), float32(m), float32(rest))
+		return
+	}
+	subtractBlock64(k, as64(dst), as64(src), float64(m), float64(rest))
+}
+
+// transpose is transposeGeneric: whole squares in assembly, and what is left of
+// them in Go.
+func transpose[T Float](k kernel, dst, src []T, rows, cols, dstStride, srcStride int) {
+	side := transposeSide / int(unsafe.Sizeof(dst[0]))
+	r, c := rows&-side, cols&-side
+	if k == kernelGeneric || r == 0 || c == 0 {
+		transposeGeneric(dst, src, rows, cols, dstStride, srcStride)
+		return
+	}
+	if is32[T]() {
+		transpose32(as32(dst), as32(src), r, c, dstStride, srcStride)
+	} else {
+		transpose64(as64(dst), as64(src), r, c, dstStride, srcStride)
+	}
+	if r < rows {
+		transposeGeneric(dst[r:], src[r*srcStride:], rows-r, cols, dstStride, srcStride)
+	}
+	if c < cols {
+		transposeGeneric(dst[c*dstStride:], src[c:], r, cols-c, dstStride, srcStride)
+	}
+}
