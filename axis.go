@@ -1,0 +1,300 @@
+package softmax
+
+// This file is for arrays of any rank, along any axis.
+
+import (
+	"fmt"
+	"math"
+	"math/bits"
+	"slices"
+	"unsafe"
+)
+
+// SoftmaxAxis writes the softmax along one axis of the array src to dst. Both are
+// row-major (C order) with the given shape; their lengths are the product of its
+// dimensions. A negative axis counts from the end: -1 is the last.
+//
+// dst and src may be the same slice; any other overlap panics. An array without
+// elements is left as it is. Each lane along the axis gets the bits that
+// [Softmax] returns for its values alone, with the same accuracy and special
+// values.
+//
+// The last axis is the quickest. Lanes along another are gathered in a buffer on
+// the stack, 16 or more at a time where they have up to 1024 elements (float32)
+// or 512 (float64), and fewer where they are longer.
+//
+// SoftmaxAxis panics, before anything is written, if a dimension is negative, if
+// the lengths are not those of the shape, if there is no such axis, or if dst and
+// src overlap without being the same slice.
+//
+// Source: it is scipy.special.softmax(src, axis), tf.nn.softmax(src, axis) and
+// torch.nn.Softmax(axis)(src).
+func SoftmaxAxis[T Float](dst, src []T, shape []int, axis int) {
+	a := checkAxis("SoftmaxAxis", src, shape, axis)
+	if checkVectors("SoftmaxAxis", dst, src) {
+		alongAxis(active, opSoftmax, dst, src, a)
+	}
+}
+
+// LogSoftmaxAxis writes the log-softmax along one axis of the array src to dst.
+// What [SoftmaxAxis] says of shapes, aliasing, speed and panics holds here too.
+// Each lane gets the bits that [LogSoftmax] returns for its values alone.
+//
+// Source: it is scipy.special.log_softmax(src, axis), tf.nn.log_softmax(src,
+// axis) and torch.nn.LogSoftmax(axis)(src).
+func LogSoftmaxAxis[T Float](dst, src []T, shape []int, axis int) {
+	a := checkAxis("LogSoftmaxAxis", src, shape, axis)
+	if checkVectors("LogSoftmaxAxis", dst, src) {
+		alongAxis(active, opLogSoftmax, dst, src, a)
+	}
+}
+
+// LogSumExpAxis writes the log-sum-exp along one axis of the array src to dst,
+// which has that shape without the axis, and shares no element with src. What
+// [SoftmaxAxis] says of shapes and speed holds here too. Each element gets the
+// bits that [LogSumExp] returns for the values of its lane alone: -Inf if the
+// axis has no elements.
+//
+// LogSumExpAxis panics, before anything is written, if a dimension is negative,
+// if a length is not that of its shape, if there is no such axis, or if dst and
+// src overlap.
+//
+// Source: it is scipy.special.logsumexp(src, axis), tf.reduce_logsumexp(src,
+// axis) and torch.logsumexp(src, axis).
+func LogSumExpAxis[T Float](dst, src []T, shape []int, axis int) {
+	a := checkAxis("LogSumExpAxis", src, shape, axis)
+	if len(dst) != a.outer*a.inner {
+		panic(fmt.Sprintf("softmax: LogSumExpAxis: len(dst)=%d, shape %v without axis %d holds %d",
+			len(dst), slices.Clone(shape), axis, a.outer*a.inner))
+	}
+	if overlap(dst, src) {
+		panic("softmax: LogSumExpAxis: dst and src overlap")
+	}
+	if len(src) == 0 {
+		fill(dst, T(math.Inf(-1)))
+		return
+	}
+	alongAxis(active, opLogSumExp, dst, src, a)
+}
+
+// operation is what is done to each row.
+type operation uint8
+
+const (
+	opSoftmax operation = iota
+	opLogSoftmax
+	opLogSumExp
+)
+
+// axisLanes are the lanes along an axis: element r of lane (o, i) stands at
+// (o*n + r)*inner + i.
+type axisLanes struct{ outer, n, inner int }
+
+// checkAxis panics unless src has the shape, and the shape the axis. It returns
+// the lanes along it.
+func checkAxis[T Float](function string, src []T, shape []int, axis int) axisLanes {
+	// Messages get a copy of shape, so that the caller's does not escape.
+	along := axis
+	if axis < 0 {
+		along += len(shape)
+	}
+	if along < 0 || along >= len(shape) {
+		panic(fmt.Sprintf("softmax: %s: axis %d, shape %v has %d axes", function, axis, slices.Clone(shape), len(shape)))
+	}
+	for _, n := range shape {
+		if n < 0 {
+			panic(fmt.Sprintf("softmax: %s: shape %v has a negative dimension", function, slices.Clone(shape)))
+		}
+	}
+	a := axisLanes{volume(shape[:along]), shape[along], volume(shape[along+1:])}
+	if volume(shape) != len(src) || volume([]int{a.outer, a.inner}) < 0 {
+		panic(fmt.Sprintf("softmax: %s: len(src)=%d does not match shape %v", function, len(src), slices.Clone(shape)))
+	}
+	return a
+}
+
+// volume returns the product of dimensions, or a negative number if that is more
+// than an int can tell.
+func volume(shape []int) int {
+	if slices.Contains(shape, 0) {
+		return 0
+	}
+	v := 1
+	for _, n := range shape {
+		high, low := bits.Mul(uint(v), uint(n))
+		if high != 0 || low > math.MaxInt {
+			return math.MinInt
+		}
+		v = int(low)
+	}
+	return v
+}
+
+const (
+	// Lanes are gathered in a buffer on the stack: one that costs little to clear
+	// if that is enough for all, or one for 16 lanes of 1024 float32.
+	smallBuffer = 4 << 10
+	largeBuffer = 16 * (1024*4 + lanePad)
+
+	// lanePad bytes stand between gathered lanes, so that elements of one index do
+	// not all fall into the same set of a cache.
+	lanePad = 64
+
+	// fewestLanes are gathered at a time. Longer ones go block by block.
+	fewestLanes = 4
+)
+
+// alongAxis computes all lanes. No dimension is 0.
+func alongAxis[T Float](k kernel, op operation, dst, src []T, a axisLanes) {
+	switch pitch := a.pitch(int(unsafe.Sizeof(src[0]))); {
+	case a.inner == 1:
+		rowsAlong(k, op, dst, src, a.n, a.outer, a.n, a.n)
+	case a.outer*a.inner <= smallBuffer/pitch:
+		var buffer [smallBuffer / 8]float64
+		gatherLanes(k, op, dst, src, viewed[T](buffer[:]), a)
+	case fewestLanes <= largeBuffer/pitch:
+		var buffer [largeBuffer / 8]float64
+		gatherLanes(k, op, dst, src, viewed[T](buffer[:]), a)
+	default:
+		var buffer [fewestLanes * (blockBytes + lanePad) / 8]float64
+		gatherBlocks(k, op, dst, src, viewed[T](buffer[:]), a)
+	}
+}
+
+// pitch returns the bytes from one gathered lane to the next.
+func (a *axisLanes) pitch(size int) int {
+	if a.n < 16 {
+		return a.n * size
+	}
+	return a.n*size + lanePad
+}
+
+// viewed views a buffer as elements of another type.
+func viewed[T Float](buffer []float64) []T {
+	var element T
+	return unsafe.Slice((*T)(unsafe.Pointer(&buffer[0])), len(buffer)*8/int(unsafe.Sizeof(element)))
+}
+
+// rowsAlong does op to rows. For opLogSumExp dst gets an element for each.
+func rowsAlong[T Float](k kernel, op operation, dst, src []T, cols, rows, dstStride, srcStride int) {
+	switch op {
+	case opSoftmax:
+		softmaxRows(k, dst, src, cols, rows, dstStride, srcStride)
+	case opLogSoftmax:
+		logSoftmaxRows(k, dst, src, cols, rows, dstStride, srcStride)
+	case opLogSumExp:
+		logSumExpRows(k, dst, src, cols, rows, srcStride)
+	}
+}
+
+// gatherLanes computes lanes whole, as many at a time as the buffer holds.
+func gatherLanes[T Float](k kernel, op operation, dst, src, buffer []T, a axisLanes) {
+	size := int(unsafe.Sizeof(src[0]))
+	stride := a.pitch(size) / size
+	most := len(buffer) / stride
+	if most > 16 {
+		most &^= 15 // whole cache lines of src
+	}
+	lanes := a.outer * a.inner
+	for first := 0; first < lanes; first += most {
+		count := min(most, lanes-first)
+		a.eachRun(first, count, func(lane, at, run int) {
+			transpose(k, buffer[(lane-first)*stride:], src[at:], a.n, run, stride, a.inner)
+		})
+		if op == opLogSumExp {
+			logSumExpRows(k, dst[first:], buffer, a.n, count, stride)
+			continue
+		}
+		rowsAlong(k, op, buffer, buffer, a.n, count, stride, stride)
+		a.eachRun(first, count, func(lane, at, run int) {
+			transpose(k, dst[at:], buffer[(lane-first)*stride:], run, a.n, a.inner, stride)
+		})
+	}
+}
+
+// eachRun calls f for each run of lanes that lie side by side, among count lanes
+// from first on, with its first lane and where that starts.
+func (a *axisLanes) eachRun(first, count int, f func(lane, at, run int)) {
+	for lane, end := first, first+count; lane < end; {
+		i := lane % a.inner
+		run := min(a.inner-i, end-lane)
+		f(lane, lane/a.inner*a.n*a.inner+i, run)
+		lane += run
+	}
+}
+
+// gatherBlocks computes long lanes, a few at a time, one block after the other.
+func gatherBlocks[T Float](k kernel, op operation, dst, src, buffer []T, a axisLanes) {
+	stride := len(buffer) / fewestLanes
+	lanes := a.outer * a.inner
+	for first := 0; first < lanes; first += fewestLanes {
+		a.eachRun(first, min(fewestLanes, lanes-first), func(lane, at, run int) {
+			var scans [fewestLanes]rowScan[T]
+			scanLanes(k, scans[:run], src[at:], buffer, stride, a)
+			if op != opLogSumExp {
+				writeLanes(k, op, scans[:run], dst[at:], src[at:], buffer, stride, a)
+				return
+			}
+			for c := range run {
+				dst[lane+c] = logSumExpFrom(src[at+c:][:(a.n-1)*a.inner+1], a.inner, scans[c].top, scans[c].logSum())
+			}
+		})
+	}
+}
+
+// writeLanes computes the results of lanes that lie side by side in src and dst,
+// from their starts on.
+func writeLanes[T Float](k kernel, op operation, scans []rowScan[T], dst, src, buffer []T, stride int, a axisLanes) {
+	var rests [fewestLanes]T
+	for c := range scans {
+		log := scans[c].logSum()
+		rests[c] = T(log.hi + log.lo)
+	}
+	for r := 0; r < a.n; r += blockLen[T]() {
+		n, at := min(blockLen[T](), a.n-r), r*a.inner
+		transpose(k, buffer, src[at:], n, len(scans), stride, a.inner)
+		for c := range scans {
+			b := buffer[c*stride:][:n]
+			if op == opSoftmax {
+				scans[c].write(k, b, b, false)
+			} else {
+				subtractRow(k, b, b, scans[c].top, rests[c])
+			}
+		}
+		transpose(k, dst[at:], buffer, len(scans), n, a.inner, stride)
+	}
+}
+
+// scanLanes is scan for lanes that lie side by side in src, from its start on.
+func scanLanes[T Float](k kernel, scans []rowScan[T], src, buffer []T, stride int, a axisLanes) {
+	eachBlock := func(f func(r *rowScan[T], block []T)) {
+		for at := 0; at < a.n; at += blockLen[T]() {
+			n := min(blockLen[T](), a.n-at)
+			transpose(k, buffer, src[at*a.inner:], n, len(scans), stride, a.inner)
+			for c := range scans {
+				f(&scans[c], buffer[c*stride:][:n])
+			}
+		}
+	}
+	near := true
+	for c := range scans {
+		scans[c] = newScan(tinyOf[T]())
+	}
+	eachBlock(func(r *rowScan[T], block []T) {
+		m := maxBlock(k, block)
+		if near = near && isNear(m); near {
+			r.add(scanBlock(k, block, m, r.bias))
+		}
+		r.top = max(r.top, m)
+	})
+	if near {
+		return
+	}
+	// The bias depends on the whole lane: start again with the one that is right.
+	for c := range scans {
+		scans[c] = newScan(rowBias(scans[c].top))
+	}
+	eachBlock(func(r *rowScan[T], block []T) {
+		r.add(scanBlock(k, block, maxBlock(k, block), r.bias))
+	})
+}
