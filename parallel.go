@@ -1,0 +1,146 @@
+package softmax
+
+// This file spreads work over goroutines. It changes no bit: rows are computed
+// alone anyway, and the sums of a long row's blocks are added in index order,
+// whoever computed them.
+
+import (
+	"runtime"
+	"sync"
+	"sync/atomic"
+)
+
+const (
+	// workerLen is the number of elements from which on another worker pays: they
+	// take one some times as long as it takes to start.
+	workerLen = 1 << 15
+
+	// chunkLen is about how many elements a worker takes at a time.
+	chunkLen = 1 << 16
+
+	// splitLen is the length from which on a row is split among workers.
+	splitLen = 1 << 18
+)
+
+// ParallelSoftmaxRows is [SoftmaxRows] with the work spread over up to workers
+// goroutines, of which the caller is one. If workers is 0 or negative there are as
+// many as GOMAXPROCS. Small matrices are left to fewer, or to the caller alone,
+// where starting another goroutine would cost more than it gains.
+//
+// The bits do not depend on the number of workers. Rows are shared out, and very
+// long ones are split. What SoftmaxRows says of sizes, strides, aliasing, panics
+// and special values holds here too; panics are raised in the caller's goroutine.
+// Unlike other functions of this package it may allocate, and arguments escape to
+// the heap.
+func ParallelSoftmaxRows[T Float](dst, src Matrix[T], workers int) {
+	if checkMatrices("ParallelSoftmaxRows", dst, src) {
+		parallelRows(active, opSoftmax, dst, src, workers)
+	}
+}
+
+// ParallelLogSoftmaxRows is [LogSoftmaxRows] with the work spread over goroutines,
+// as [ParallelSoftmaxRows] describes.
+func ParallelLogSoftmaxRows[T Float](dst, src Matrix[T], workers int) {
+	if checkMatrices("ParallelLogSoftmaxRows", dst, src) {
+		parallelRows(active, opLogSoftmax, dst, src, workers)
+	}
+}
+
+// parallelRows computes rows of any length but 0 with up to workers goroutines.
+func parallelRows[T Float](k kernel, op operation, dst, src Matrix[T], workers int) {
+	rows, cols := src.Rows, src.Cols
+	if workers <= 0 {
+		workers = runtime.GOMAXPROCS(0)
+	}
+	workers = min(workers, rows*cols/workerLen)
+	switch {
+	case workers <= 1:
+		rowsAlong(k, op, dst.Data, src.Data, cols, rows, dst.Stride, src.Stride)
+	case cols >= splitLen && rows < 4*workers:
+		for row := range rows {
+			parallelRow(k, op, dst.Data[row*dst.Stride:][:cols], src.Data[row*src.Stride:][:cols], workers)
+		}
+	default:
+		// A few rows at a time, so that all workers end at about the same time.
+		batch := max(1, min(chunkLen/cols, rows/(4*workers)))
+		share((rows+batch-1)/batch, workers, func(part int) {
+			row := part * batch
+			rowsAlong(k, op, dst.Data[row*dst.Stride:], src.Data[row*src.Stride:], cols, min(batch, rows-row), dst.Stride, src.Stride)
+		})
+	}
+}
+
+// parallelRow computes one long row. It does not store exponentials: that would
+// take the bias before the first of them, and another pass.
+func parallelRow[T Float](k kernel, op operation, dst, src []T, workers int) {
+	r := parallelScan(k, src, workers)
+	log := r.logSum()
+	rest := T(log.hi + log.lo)
+	stream := sizeOf(src) >= streamBytes
+	share((len(src)+chunkLen-1)/chunkLen, workers, func(part int) {
+		first := part * chunkLen
+		end := min(first+chunkLen, len(src))
+		if op == opLogSoftmax {
+			subtractRow(k, dst[first:end], src[first:end], r.top, rest)
+		} else {
+			r.write(k, dst[first:end], src[first:end], stream)
+		}
+	})
+}
+
+// parallelScan is scan of a row whose exponentials are not stored.
+func parallelScan[T Float](k kernel, src []T, workers int) rowScan[T] {
+	blocks := make([]blockScan[T], (len(src)+blockLen[T]()-1)/blockLen[T]())
+	perChunk := chunkLen / blockLen[T]()
+	eachBlock := func(f func(b *blockScan[T], block []T)) {
+		share((len(blocks)+perChunk-1)/perChunk, workers, func(part int) {
+			for i := part * perChunk; i < min((part+1)*perChunk, len(blocks)); i++ {
+				first := i * blockLen[T]()
+				f(&blocks[i], src[first:min(first+blockLen[T](), len(src))])
+			}
+		})
+	}
+	r := newScan(tinyOf[T]())
+	var far atomic.Bool
+	eachBlock(func(b *blockScan[T], block []T) {
+		m := maxBlock(k, block)
+		if !isNear(m) {
+			far.Store(true)
+		}
+		if b.top = m; !far.Load() {
+			*b = scanBlock(k, block, m, r.bias)
+		}
+	})
+	if far.Load() {
+		// The bias depends on the whole row: start again with the one that is right.
+		top := blocks[0].top
+		for _, b := range blocks {
+			top = max(top, b.top)
+		}
+		r.bias = rowBias(top)
+		eachBlock(func(b *blockScan[T], block []T) {
+			*b = scanBlock(k, block, b.top, r.bias)
+		})
+	}
+	for _, b := range blocks {
+		r.add(b)
+	}
+	return r
+}
+
+// share calls f for every part, each in one of workers goroutines, of which the
+// caller is one.
+func share(parts, workers int, f func(part int)) {
+	var next atomic.Int64
+	work := func() {
+		for part := int(next.Add(1)) - 1; part < parts; part = int(next.Add(1)) - 1 {
+			f(part)
+		}
+	}
+	var others sync.WaitGroup
+	for range min(workers, parts) - 1 {
+		others.Go(work)
+	}
+	work()
+	others.Wait()
+}
