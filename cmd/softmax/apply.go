@@ -3,44 +3,136 @@ package main
 // This file is the subcommand apply.
 
 import (
+	"encoding/binary"
 	"fmt"
+	"iter"
+	"math"
 	"os"
+	"slices"
 
 	"github.com/seed174f7dca/softmax"
 )
 
 type applyCmd struct {
-	In  string `arg:"" help:"Logits: a .npy file of float32 in C order, of any rank. A scalar counts as a row of one."`
-	Out string `arg:"" help:"Where to write the probabilities; may be the same file. Nothing is written unless all went well."`
+	Op   string `enum:"softmax,log-softmax,log-sum-exp" default:"softmax" placeholder:"NAME" help:"Operation: softmax, log-softmax or log-sum-exp; by default ${default}."`
+	Axis int    `default:"-1" placeholder:"N" help:"Axis along which it is done, by default the last one. As in NumPy, a negative one counts from the end."`
+	In   string `arg:"" help:"A .npy file of float32 or float64, in C or Fortran order, of any rank. A scalar counts as a row of one."`
+	Out  string `arg:"" help:"Where to write the result; may be the same file. Nothing is written unless all went well."`
 }
 
-// Run applies softmax over the last axis of a file.
+// Run does the operation along an axis of a file.
 func (c *applyCmd) Run() error {
-	file, err := os.ReadFile(c.In)
+	p := newProgress(os.Stderr, 3)
+	defer p.end()
+	file, err := readFile(c.In, p)
 	if err != nil {
 		return fmt.Errorf("%w, expected a .npy file", err)
 	}
-	t, err := decodeNPY[float32](file)
-	if err != nil {
+	if file, err = transform(file, c.Op, c.Axis, p); err != nil {
 		return fmt.Errorf("%s: %w", c.In, err)
 	}
-	softmaxLastAxis(t)
-	// The shape and the dtype stay, so the header stays as well.
-	if file, err = t.encode(); err != nil {
-		return fmt.Errorf("%s: %w", c.Out, err)
-	}
-	return replaceFile(c.Out, file)
+	return replaceFile(c.Out, file, p)
 }
 
-// softmaxLastAxis replaces the logits in t by probabilities.
-func softmaxLastAxis(t *tensor[float32]) {
-	if len(t.data) == 0 {
-		return
+// transform returns the .npy file that op makes of another along an axis. It may
+// be the same memory. Errors leave it to the caller to name the file.
+func transform(file []byte, op string, axis int, p *progress) ([]byte, error) {
+	in, err := parseNPY(file, float32Type, float64Type)
+	if err != nil {
+		return nil, err
 	}
-	cols := 1
-	if rank := len(t.shape); rank > 0 {
-		cols = t.shape[rank-1]
+	if axis, err = in.checkAxis(axis); err != nil {
+		return nil, err
 	}
-	m := softmax.Matrix[float32]{Data: t.data, Rows: len(t.data) / cols, Cols: cols, Stride: cols}
-	softmax.SoftmaxRows(m, m)
+	out := in
+	if op == opLogSumExp {
+		if out, err = in.withoutAxis(axis); err != nil {
+			return nil, err
+		}
+	}
+	a := in.along(axis)
+	p.begin(op, len(in.elements))
+	if in.dtype == float32Type {
+		err = applyAlong[float32](op, out.elements, in.elements, a, pieceLen, p)
+	} else {
+		err = applyAlong[float64](op, out.elements, in.elements, a, pieceLen, p)
+	}
+	return out.file, err
+}
+
+// pieceLen is how many elements are worked on at a time.
+const pieceLen = 1 << 18
+
+// applyAlong decodes the elements in src, does op to them, and encodes the result
+// in dst, in pieces of about pieceLen elements.
+func applyAlong[T softmax.Float](op string, dst, src []byte, a along, pieceLen int, p *progress) error {
+	size := binary.Size(T(0))
+	if len(src) == 0 {
+		for ; len(dst) > 0; dst = dst[size:] {
+			if _, err := binary.Encode(dst, binary.LittleEndian, T(math.Inf(-1))); err != nil {
+				return err
+			}
+		}
+		return nil
+	}
+	var values []T
+	for piece := range a.pieces(pieceLen) {
+		lanes := piece.outers * piece.inners
+		values = slices.Grow(values[:0], lanes*a.length)[:lanes*a.length]
+		// The lanes lie in runs of contiguous elements: one, if there are all of the
+		// inner ones.
+		runs, start := a.length, piece.outer*a.length*a.inner+piece.inner
+		if piece.inners == a.inner {
+			runs = 1
+		}
+		run := len(values) / runs
+		for r := range runs {
+			if _, err := binary.Decode(src[(start+r*a.inner)*size:], binary.LittleEndian, values[r*run:][:run]); err != nil {
+				return err
+			}
+		}
+		shape := []int{piece.outers, a.length, piece.inners}
+		if op == opLogSumExp {
+			sums := make([]T, lanes)
+			alongAxis(op, sums, values, shape, 1)
+			if _, err := binary.Encode(dst[(piece.outer*a.inner+piece.inner)*size:], binary.LittleEndian, sums); err != nil {
+				return err
+			}
+		} else {
+			alongAxis(op, values, values, shape, 1)
+			for r := range runs {
+				if _, err := binary.Encode(dst[(start+r*a.inner)*size:], binary.LittleEndian, values[r*run:][:run]); err != nil {
+					return err
+				}
+			}
+		}
+		p.add(len(values) * size)
+	}
+	return nil
+}
+
+// along is an array in C order along an axis: element i of lane (o, j) stands at
+// (o*length + i)*inner + j.
+type along struct{ outer, length, inner int }
+
+// piece is a part of an array along an axis: the lanes from (outer, inner) on,
+// outers times inners of them.
+type piece struct{ outer, outers, inner, inners int }
+
+// pieces cuts an array into pieces of about pieceLen elements, but of whole lanes.
+func (a along) pieces(pieceLen int) iter.Seq[piece] {
+	const fewestLanes = 16 // side by side: they share cache lines
+	return func(yield func(piece) bool) {
+		outers, inners := max(1, pieceLen/(a.length*a.inner)), a.inner
+		if outers == 1 {
+			inners = max(fewestLanes, pieceLen/a.length)
+		}
+		for o := 0; o < a.outer; o += outers {
+			for j := 0; j < a.inner; j += inners {
+				if !yield(piece{o, min(outers, a.outer-o), j, min(inners, a.inner-j)}) {
+					return
+				}
+			}
+		}
+	}
 }

@@ -16,9 +16,9 @@ import (
 	"github.com/seed174f7dca/softmax"
 )
 
-// npyFile returns a .npy file of version 1.0 with the given dictionary, padded
+// makeNPY returns a .npy file of version 1.0 with the given dictionary, padded
 // as NumPy pads it.
-func npyFile(dictionary string, data any) []byte {
+func makeNPY(dictionary string, data any) []byte {
 	size := (10 + len(dictionary) + 1 + 63) / 64 * 64
 	file := []byte("\x93NUMPY\x01\x00")
 	file = binary.LittleEndian.AppendUint16(file, uint16(size-10))
@@ -31,7 +31,7 @@ func npyFile(dictionary string, data any) []byte {
 }
 
 func float32File(shape string, data []float32) []byte {
-	return npyFile("{'descr': '<f4', 'fortran_order': False, 'shape': "+shape+", }", data)
+	return makeNPY("{'descr': '<f4', 'fortran_order': False, 'shape': "+shape+", }", data)
 }
 
 // writeFile writes a file into a new directory and returns its path.
@@ -44,13 +44,20 @@ func writeFile(t *testing.T, name string, content []byte) string {
 	return path
 }
 
-func readFile(t *testing.T, path string) []byte {
+func readContent(t *testing.T, path string) []byte {
 	t.Helper()
 	content, err := os.ReadFile(path)
 	if err != nil {
 		t.Fatal(err)
 	}
 	return content
+}
+
+func rewriteFile(t *testing.T, path string, content []byte) {
+	t.Helper()
+	if err := os.WriteFile(path, content, 0o644); err != nil {
+		t.Fatal(err)
+	}
 }
 
 // checkDirectory checks that the directory of path holds files of these names
@@ -91,7 +98,7 @@ var shapes = []struct {
 func TestApply(t *testing.T) {
 	for _, test := range shapes {
 		t.Run(test.shape, func(t *testing.T) {
-			logits := normalValues(test.rows * test.cols)
+			logits := normalValues[float32](test.rows * test.cols)
 			want := make([]float32, len(logits))
 			for r := range test.rows {
 				softmax.Softmax(want[r*test.cols:][:test.cols], logits[r*test.cols:][:test.cols])
@@ -103,14 +110,14 @@ func TestApply(t *testing.T) {
 				t.Errorf("printed %q, want nothing", report)
 			}
 			// Comparing files compares bits.
-			if !bytes.Equal(readFile(t, out), float32File(test.shape, want)) {
+			if !bytes.Equal(readContent(t, out), float32File(test.shape, want)) {
 				t.Error("out.npy differs from Softmax row by row")
 			}
-			if !bytes.Equal(readFile(t, in), float32File(test.shape, logits)) {
+			if !bytes.Equal(readContent(t, in), float32File(test.shape, logits)) {
 				t.Error("in.npy was changed")
 			}
 			runOK(t, "apply", in, in)
-			if !bytes.Equal(readFile(t, in), float32File(test.shape, want)) {
+			if !bytes.Equal(readContent(t, in), float32File(test.shape, want)) {
 				t.Error("in place: file differs from Softmax row by row")
 			}
 			checkDirectory(t, in, "in.npy", "out.npy")
@@ -124,7 +131,7 @@ func TestApplySpecialValues(t *testing.T) {
 	in := writeFile(t, "in.npy", float32File("(2, 2)", []float32{0, -inf, inf, 0}))
 	runOK(t, "apply", in, in)
 	nan := math.Float32frombits(0x7FC00000)
-	if !bytes.Equal(readFile(t, in), float32File("(2, 2)", []float32{1, 0, nan, nan})) {
+	if !bytes.Equal(readContent(t, in), float32File("(2, 2)", []float32{1, 0, nan, nan})) {
 		t.Error("softmax of (0, -Inf) and (+Inf, 0) is not (1, 0) and (NaN, NaN)")
 	}
 }
@@ -137,14 +144,14 @@ func TestApplyVersion2(t *testing.T) {
 	}
 	in := writeFile(t, "in.npy", version2([]float32{7, 7}))
 	runOK(t, "apply", in, in)
-	if !bytes.Equal(readFile(t, in), version2([]float32{0.5, 0.5})) {
+	if !bytes.Equal(readContent(t, in), version2([]float32{0.5, 0.5})) {
 		t.Error("softmax of (7, 7) is not (0.5, 0.5)")
 	}
 }
 
 func TestApplyBrokenInput(t *testing.T) {
 	good := float32File("(2, 3)", make([]float32, 6))
-	dictionary := func(d string) []byte { return npyFile(d, make([]float32, 6)) }
+	dictionary := func(d string) []byte { return makeNPY(d, make([]float32, 6)) }
 	for _, test := range []struct {
 		name    string
 		content []byte
@@ -163,12 +170,17 @@ func TestApplyBrokenInput(t *testing.T) {
 		{"other keys", dictionary("{'a': 1}"), []string{"header is malformed", "expected"}},
 		{"other order of keys", dictionary("{'shape': (2, 3), 'fortran_order': False, 'descr': '<f4', }"), []string{"header is malformed", "expected"}},
 		{"shape without its end", dictionary("{'descr': '<f4', 'fortran_order': False, 'shape': (2, 3"), []string{"header is malformed", "expected"}},
-		{"last comma missing", npyFile("{'descr': '<f4', 'fortran_order': False, 'shape': (6, 1)}", make([]float32, 6)), []string{"header is malformed", "expected"}},
+		{"last comma missing", makeNPY("{'descr': '<f4', 'fortran_order': False, 'shape': (6, 1)}", make([]float32, 6)), []string{"header is malformed", "expected"}},
 		{"shape of no number", dictionary("{'descr': '<f4', 'fortran_order': False, 'shape': (2, x), }"), []string{"header is malformed", "expected"}},
-		{"float64", dictionary("{'descr': '<f8', 'fortran_order': False, 'shape': (3,), }"), []string{"dtype is '<f8'", "expected '<f4'"}},
-		{"big-endian", dictionary("{'descr': '>f4', 'fortran_order': False, 'shape': (2, 3), }"), []string{"dtype is '>f4'", "expected '<f4'"}},
-		{"structured", dictionary("{'descr': [('a', '<f4')], 'fortran_order': False, 'shape': (2, 3), }"), []string{"dtype is [('a', '<f4')]", "expected '<f4'"}},
-		{"Fortran order", dictionary("{'descr': '<f4', 'fortran_order': True, 'shape': (2, 3), }"), []string{"Fortran order", "expected C order"}},
+		{"float64, truncated", makeNPY("{'descr': '<f8', 'fortran_order': False, 'shape': (2, 3), }", make([]float32, 6)), []string{"24 bytes follow the header", "expected 48 for shape (2, 3) of '<f8'"}},
+		{"float16", dictionary("{'descr': '<f2', 'fortran_order': False, 'shape': (12,), }"), []string{"dtype is '<f2'", "expected '<f4' or '<f8' (little-endian float32 or float64)"}},
+		{"int32", dictionary("{'descr': '<i4', 'fortran_order': False, 'shape': (2, 3), }"), []string{"dtype is '<i4'", "expected '<f4' or '<f8'"}},
+		{"complex", dictionary("{'descr': '<c8', 'fortran_order': False, 'shape': (3,), }"), []string{"dtype is '<c8'", "expected '<f4' or '<f8'"}},
+		{"big-endian", dictionary("{'descr': '>f4', 'fortran_order': False, 'shape': (2, 3), }"), []string{"dtype is '>f4'", "expected '<f4' or '<f8'"}},
+		{"big-endian float64", dictionary("{'descr': '>f8', 'fortran_order': False, 'shape': (3,), }"), []string{"dtype is '>f8'", "expected '<f4' or '<f8'"}},
+		{"structured", dictionary("{'descr': [('a', '<f4')], 'fortran_order': False, 'shape': (2, 3), }"), []string{"dtype is [('a', '<f4')]", "expected '<f4' or '<f8'"}},
+		{"Fortran order, truncated", makeNPY("{'descr': '<f4', 'fortran_order': True, 'shape': (2, 3), }", make([]float32, 5)), []string{"20 bytes follow the header", "expected 24 for shape (2, 3)"}},
+		{"order of no truth", dictionary("{'descr': '<f4', 'fortran_order': 0, 'shape': (2, 3), }"), []string{"header is malformed", "expected"}},
 		{"truncated data", good[:len(good)-1], []string{"23 bytes follow the header", "expected 24 for shape (2, 3)"}},
 		{"no data", good[:128], []string{"0 bytes follow the header", "expected 24 for shape (2, 3)"}},
 		{"trailing data", append(slices.Clone(good), 0), []string{"25 bytes follow the header", "expected 24 for shape (2, 3)"}},
@@ -185,7 +197,7 @@ func TestApplyBrokenInput(t *testing.T) {
 			// In place the broken file stays as it is.
 			checkError(t, run([]string{"apply", in, in}, io.Discard), append(test.want, in)...)
 			checkDirectory(t, in, "in.npy")
-			if !bytes.Equal(readFile(t, in), test.content) {
+			if !bytes.Equal(readContent(t, in), test.content) {
 				t.Error("in.npy was changed")
 			}
 		})
@@ -251,7 +263,7 @@ func TestApplyKeepsLinkAndMode(t *testing.T) {
 		t.Fatal(err)
 	}
 	runOK(t, "apply", link, link)
-	if !bytes.Equal(readFile(t, in), float32File("(2,)", []float32{0.5, 0.5})) {
+	if !bytes.Equal(readContent(t, in), float32File("(2,)", []float32{0.5, 0.5})) {
 		t.Error("the file behind the link was not replaced")
 	}
 	if info, err := os.Lstat(link); err != nil || info.Mode()&os.ModeSymlink == 0 {
@@ -263,23 +275,68 @@ func TestApplyKeepsLinkAndMode(t *testing.T) {
 	checkDirectory(t, in, "in.npy", "link.npy")
 }
 
-// FuzzDecodeNPY looks for a file that panics, or that changes when it is
-// decoded and encoded.
+// FuzzDecodeNPY looks for a file that panics, or that is not made of its header
+// and its elements.
 func FuzzDecodeNPY(f *testing.F) {
-	f.Add(float32File("(2, 3)", make([]float32, 6)))
-	f.Add(float32File("()", make([]float32, 1)))
-	f.Add([]byte("\x93NUMPY\x02\x00\x02\x00\x00\x00{}"))
+	addFiles(f, func(file []byte) { f.Add(file) })
 	f.Fuzz(func(t *testing.T, file []byte) {
-		tensor, err := decodeNPY[float32](file)
+		for _, element := range []dtype{float32Type, float64Type} {
+			parsed, err := parseNPY(file, element)
+			if err != nil {
+				continue
+			}
+			header := makeNPY(headerDictionary(element.descr, parsed.fortran, parsed.shape), parsed.elements)
+			again, err := parseNPY(header, element)
+			if err != nil {
+				t.Fatalf("%q: %v", header, err)
+			}
+			if parsed.dtype != element || again.fortran != parsed.fortran || !slices.Equal(again.shape, parsed.shape) || !bytes.Equal(again.elements, parsed.elements) {
+				t.Errorf("%+v became %+v", parsed, again)
+			}
+			if !bytes.HasSuffix(file, parsed.elements) {
+				t.Errorf("elements %q are not the end of %q", parsed.elements, file)
+			}
+		}
+	})
+}
+
+// FuzzApply looks for a file that panics, or from which a file is made that
+// cannot be read.
+func FuzzApply(f *testing.F) {
+	addFiles(f, func(file []byte) {
+		for op := range operations {
+			f.Add(file, byte(op), -1)
+			f.Add(file, byte(op), 0)
+		}
+	})
+	f.Fuzz(func(t *testing.T, file []byte, op byte, axis int) {
+		in, err := parseNPY(file, float32Type, float64Type)
 		if err != nil {
 			return
 		}
-		again, err := tensor.encode()
+		result, err := transform(slices.Clone(file), operations[int(op)%len(operations)], axis, &progress{})
 		if err != nil {
-			t.Fatal(err)
+			return
 		}
-		if !bytes.Equal(again, file) {
-			t.Errorf("%q became %q", file, again)
+		out, err := parseNPY(result, in.dtype)
+		if err != nil {
+			t.Fatalf("%q became %q: %v", file, result, err)
+		}
+		rank := len(in.shape)
+		if operations[int(op)%len(operations)] == opLogSumExp {
+			rank = max(0, rank-1)
+		}
+		if len(out.shape) != rank {
+			t.Errorf("shape %v became %v", in.shape, out.shape)
 		}
 	})
+}
+
+// addFiles calls add for files that are seeds of fuzz targets.
+func addFiles(f *testing.F, add func(file []byte)) {
+	add(float32File("(2, 3)", make([]float32, 6)))
+	add(float32File("()", make([]float32, 1)))
+	add(float32File("(3, 0)", nil))
+	add(makeNPY("{'descr': '<f8', 'fortran_order': True, 'shape': (2, 1, 3), }", make([]float64, 6)))
+	add([]byte("\x93NUMPY\x02\x00\x02\x00\x00\x00{}"))
 }

@@ -5,6 +5,7 @@ package main
 import (
 	"fmt"
 	"io"
+	"os"
 	"runtime"
 	"slices"
 	"strings"
@@ -13,6 +14,8 @@ import (
 )
 
 type benchCmd struct {
+	Op      []string      `enum:"softmax,log-softmax,log-sum-exp" default:"softmax" placeholder:"NAME" help:"Operations: softmax, log-softmax, log-sum-exp; by default ${default}."`
+	Dtype   []string      `enum:"float32,float64" default:"float32" placeholder:"NAME" help:"Element types: float32, float64; by default ${default}."`
 	Kernels []string      `placeholder:"NAME" help:"Kernels to time, by default all that run here."`
 	Lengths []int         `placeholder:"N" default:"8,16,32,64,128,256,512,1024,4096,32768,131072,1048576,16777216" help:"Row lengths, by default ${default}."`
 	Time    time.Duration `placeholder:"DURATION" default:"100ms" help:"Time for each kernel at each length, by default ${default}."`
@@ -45,34 +48,63 @@ func (c *benchCmd) Run(out io.Writer) error {
 	}
 
 	fmt.Fprintf(out, "%s, %s\n", machine(), runtime.Version())
-	fmt.Fprintf(out, "float32 values from N(0,3), out of place, one thread; medians of %d rounds in turn\n", rounds)
+	fmt.Fprintf(out, "values from N(0,3), out of place, one thread; medians of %d rounds in turn\n", rounds)
 	if note != "" {
 		fmt.Fprintf(out, "Note: %s.\n", note)
 	}
 	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', tabwriter.AlignRight)
-	fmt.Fprint(w, "\nlength\tkernel\tns/call\tns/element\tcycles/element\tGB/s\t\n")
+	fmt.Fprint(w, "\nop\tdtype\tlength\tkernel\tns/call\tns/element\tcycles/element\tGB/s\t\n")
+	p := newProgress(os.Stderr, 1)
+	defer p.end()
+	tasks := c.tasks()
+	p.begin("timing", len(tasks)*rounds*len(kernels))
 	var clocks []float64
-	for _, n := range c.Lengths {
-		timings, err := timeKernels(kernels, task{n, c.Time / rounds})
+	for _, task := range tasks {
+		timings, err := timeKernels(kernels, task, p)
 		if err != nil {
 			return err
 		}
 		for i, t := range timings {
-			perElement := t.nanoseconds / float64(n)
-			// 4 bytes of each element are read and 4 are written.
-			fmt.Fprintf(w, "%d\t%s\t%.1f\t%.4f\t%.3f\t%.2f\t\n",
-				n, kernels[i].name, t.nanoseconds, perElement, perElement*t.ghz, 8/perElement)
+			perElement := t.nanoseconds / float64(task.Length)
+			fmt.Fprintf(w, "%s\t%s\t%d\t%s\t%.1f\t%.4f\t%.3f\t%.2f\t\n",
+				task.Op, task.Dtype, task.Length, kernels[i].name,
+				t.nanoseconds, perElement, perElement*t.ghz, task.bytesPerElement()/perElement)
 			clocks = append(clocks, t.ghz)
 		}
 	}
+	p.end()
 	if err := w.Flush(); err != nil {
 		return err
 	}
-	fmt.Fprint(out, "\nGB/s counts each value once read and once written. Cycles are of the core, whose\n"+
-		"clock was taken between the samples from a chain of 64-bit additions and exclusive\n"+
-		"ors, each waiting one cycle for the one before: ")
+	fmt.Fprint(out, "\nGB/s counts each value once read and, but for log-sum-exp, once written. Cycles are\n"+
+		"of the core, whose clock was taken between the samples from a chain of 64-bit\n"+
+		"additions and exclusive ors, each waiting one cycle for the one before:\n")
 	fmt.Fprintf(out, "%.2f to %.2f GHz.\n", slices.Min(clocks), slices.Max(clocks))
 	return nil
+}
+
+// tasks returns what each kernel has to do.
+func (c *benchCmd) tasks() (tasks []task) {
+	for _, op := range c.Op {
+		for _, dtype := range c.Dtype {
+			for _, n := range c.Lengths {
+				tasks = append(tasks, task{op, dtype, n, c.Time / rounds})
+			}
+		}
+	}
+	return tasks
+}
+
+// bytesPerElement returns how many bytes are read and written for each element.
+func (t task) bytesPerElement() float64 {
+	size := 4.0
+	if t.Dtype == float64Type.name {
+		size = 8
+	}
+	if t.Op == opLogSumExp {
+		return size
+	}
+	return 2 * size
 }
 
 // selectKernels returns the kernels with the given names, or all for no names.
@@ -99,7 +131,7 @@ type timing struct {
 
 // timeKernels has the kernels carry out the task in turn, and checks that they
 // return the same bits.
-func timeKernels(kernels []*kernel, t task) ([]timing, error) {
+func timeKernels(kernels []*kernel, t task, p *progress) ([]timing, error) {
 	samples := make([][]float64, len(kernels))
 	clocks := make([][]float64, len(kernels))
 	var hash string
@@ -113,10 +145,12 @@ func timeKernels(kernels []*kernel, t task) ([]timing, error) {
 				hash = r.Hash
 			}
 			if r.Hash != hash {
-				return nil, fmt.Errorf("kernel %s: bits differ from those of kernel %s at length %d, expected the same", k.name, kernels[0].name, t.Length)
+				return nil, fmt.Errorf("kernel %s: bits differ from those of kernel %s for %s of %s at length %d, expected the same",
+					k.name, kernels[0].name, t.Op, t.Dtype, t.Length)
 			}
 			samples[i] = append(samples[i], r.Nanoseconds...)
 			clocks[i] = append(clocks[i], r.GHz)
+			p.add(1)
 		}
 	}
 	timings := make([]timing, len(kernels))

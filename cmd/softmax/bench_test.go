@@ -2,6 +2,7 @@ package main
 
 import (
 	"io"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -10,18 +11,46 @@ import (
 )
 
 func TestBench(t *testing.T) {
-	report := runOK(t, "bench", "--kernels="+softmax.Kernel(), "--lengths=1,8,1000", "--time=1ms")
-	var rows [][]string
-	for line := range strings.Lines(report) {
-		if fields := strings.Fields(line); len(fields) == 6 && fields[1] == softmax.Kernel() {
-			rows = append(rows, fields)
+	for _, test := range []struct {
+		flags []string
+		rows  []string // how they begin
+	}{
+		{[]string{"--lengths=1,8,1000"}, []string{"softmax float32 1", "softmax float32 8", "softmax float32 1000"}},
+		{[]string{"--lengths=8", "--op=softmax,log-softmax,log-sum-exp", "--dtype=float64"},
+			[]string{"softmax float64 8", "log-softmax float64 8", "log-sum-exp float64 8"}},
+		{[]string{"-lengths", "8", "-op", "log-sum-exp", "-dtype", "float64,float32"},
+			[]string{"log-sum-exp float64 8", "log-sum-exp float32 8"}},
+	} {
+		args := append([]string{"bench", "--kernels=" + softmax.Kernel(), "--time=1ms"}, test.flags...)
+		report := runOK(t, args...)
+		var rows []string
+		for line := range strings.Lines(report) {
+			if fields := strings.Fields(line); len(fields) == 8 && fields[3] == softmax.Kernel() {
+				rows = append(rows, strings.Join(fields[:3], " "))
+			}
+		}
+		if !slices.Equal(rows, test.rows) {
+			t.Errorf("%q: rows are %q, want %q:\n%s", args, rows, test.rows, report)
+		}
+		if !strings.Contains(report, "GHz") {
+			t.Errorf("report lacks the clock:\n%s", report)
 		}
 	}
-	if len(rows) != 3 || rows[0][0] != "1" || rows[1][0] != "8" || rows[2][0] != "1000" {
-		t.Errorf("rows are %q, want one for each length:\n%s", rows, report)
-	}
-	if !strings.Contains(report, "GHz") {
-		t.Errorf("report lacks the clock:\n%s", report)
+}
+
+func TestBytesPerElement(t *testing.T) {
+	for _, test := range []struct {
+		op, dtype string
+		want      float64
+	}{
+		{opSoftmax, "float32", 8},
+		{opLogSoftmax, "float64", 16},
+		{opLogSumExp, "float32", 4},
+		{opLogSumExp, "float64", 8},
+	} {
+		if got := (task{Op: test.op, Dtype: test.dtype}).bytesPerElement(); got != test.want {
+			t.Errorf("%s of %s: %v bytes per element, want %v", test.op, test.dtype, got, test.want)
+		}
 	}
 }
 
@@ -31,6 +60,8 @@ func TestBenchFlags(t *testing.T) {
 		{"--lengths=-1", "--lengths: -1, expected 1 to 268435456"},
 		{"--lengths=1000000000", "--lengths: 1000000000, expected 1 to 268435456"},
 		{"--lengths=many", "--lengths"},
+		{"--op=softmin", `--op must be one of "softmax","log-softmax","log-sum-exp" but got "softmin"`},
+		{"--dtype=float32,float16", `--dtype must be one of "float32","float64" but got "float16"`},
 		{"--time=-1s", "--time: -1s, expected more than 0"},
 	} {
 		checkError(t, run([]string{"bench", test.flag}, io.Discard), test.want)

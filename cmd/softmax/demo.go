@@ -5,6 +5,7 @@ package main
 import (
 	"fmt"
 	"io"
+	"maps"
 	"math"
 	"slices"
 	"strings"
@@ -40,13 +41,11 @@ func (demoCmd) Run(out io.Writer) error {
 	distance, inaccuracy := largestErrors(d, p)
 	fmt.Fprintf(out, "\nAccuracy of the classifier: %.1f%%, %d of %d digits.\n", 100*float64(correct)/float64(p.Rows), correct, p.Rows)
 	fmt.Fprintf(out, "Largest distance to SciPy's softmax of the same logits, both as float32: %d ULP.\n", distance)
-	fmt.Fprintf(out, "Largest error against the softmax computed in float64: %.2f ULP.\n\n", inaccuracy)
-
-	hash, err := hashBits(p.Data)
-	if err != nil {
-		return err
-	}
-	return compareKernels(out, kernels, note, p.Rows, hash)
+	fmt.Fprintf(out, "Largest error against the softmax computed in float64: %.2f ULP.\n", inaccuracy)
+	wide, logarithm := d.wide.largestDistances()
+	fmt.Fprintf(out, "Largest distance to SciPy in float64: softmax %d ULP (SciPy rounds x - max(x)),\n"+
+		"log-softmax %.0f ULP (ULP of 1 for values above -1).\n\n", wide, logarithm)
+	return compareKernels(out, kernels, note, p.Rows)
 }
 
 // printRows prints the first count rows of p.
@@ -68,34 +67,43 @@ func printRows(out io.Writer, d *digits, p softmax.Matrix[float32], count int) e
 }
 
 // compareKernels has each kernel compute the rows of the digits, and prints
-// whether its bits have the given hash, and its time.
-func compareKernels(out io.Writer, kernels []*kernel, note string, rows int, hash string) error {
-	times := make([][]float64, len(kernels))
-	hashes := make([]string, len(kernels))
-	for range rounds {
-		for i, k := range kernels {
-			r, err := k.run(task{Time: 10 * time.Millisecond})
-			if err != nil {
-				return err
-			}
-			hashes[i] = r.Hash
-			for _, ns := range r.Nanoseconds {
-				times[i] = append(times[i], ns/float64(rows))
+// whether its bits are those of the kernel in use, and its time.
+func compareKernels(out io.Writer, kernels []*kernel, note string, rows int) error {
+	fmt.Fprintf(out, "Kernel in use: %s. All kernels of this CPU:\n\n", softmax.Kernel())
+	dtypes := []string{float32Type.name, float64Type.name}
+	times := make(map[string][]float64) // by dtype and kernel
+	differ := make(map[string]bool)     // by kernel
+	for _, dtype := range dtypes {
+		t := task{Dtype: dtype, Time: 10 * time.Millisecond}
+		want, err := t.run()
+		if err != nil {
+			return err
+		}
+		for range rounds {
+			for _, k := range kernels {
+				r, err := k.run(t)
+				if err != nil {
+					return err
+				}
+				times[dtype+k.name] = append(times[dtype+k.name], r.Nanoseconds...)
+				if r.Hash != want.Hash {
+					differ[k.name] = true
+				}
 			}
 		}
 	}
-
-	fmt.Fprintf(out, "Kernel in use: %s. All kernels of this CPU:\n\n", softmax.Kernel())
-	var unequal []string
 	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', tabwriter.AlignRight)
-	fmt.Fprint(w, "kernel\tns per row\tbits\t\n")
-	for i, k := range kernels {
-		bits := "equal"
-		if hashes[i] != hash {
-			bits = "DIFFERENT"
-			unequal = append(unequal, k.name)
+	fmt.Fprintf(w, "kernel\t%s\tbits\t\n", strings.Join(dtypes, "\t"))
+	for _, k := range kernels {
+		fmt.Fprintf(w, "%s\t", k.name)
+		for _, dtype := range dtypes {
+			fmt.Fprintf(w, "%.1f ns per row\t", median(times[dtype+k.name])/float64(rows))
 		}
-		fmt.Fprintf(w, "%s\t%.1f\t%s\t\n", k.name, median(times[i]), bits)
+		bits := "equal"
+		if differ[k.name] {
+			bits = "DIFFERENT"
+		}
+		fmt.Fprintf(w, "%s\t\n", bits)
 	}
 	if err := w.Flush(); err != nil {
 		return err
@@ -103,8 +111,9 @@ func compareKernels(out io.Writer, kernels []*kernel, note string, rows int, has
 	if note != "" {
 		fmt.Fprintf(out, "\nNote: %s.\n", note)
 	}
-	if unequal != nil {
-		return fmt.Errorf("kernel %s: bits differ from those of kernel %s, expected the same", strings.Join(unequal, ", "), softmax.Kernel())
+	if len(differ) > 0 {
+		return fmt.Errorf("kernel %s: bits differ from those of kernel %s, expected the same",
+			strings.Join(slices.Sorted(maps.Keys(differ)), ", "), softmax.Kernel())
 	}
 	return nil
 }
@@ -131,7 +140,7 @@ func countCorrect(d *digits, p softmax.Matrix[float32]) int {
 
 // largestErrors returns the largest distance of a probability from SciPy's, and
 // the largest error against math.Exp in float64, both in ULP.
-func largestErrors(d *digits, p softmax.Matrix[float32]) (scipy int, exact float64) {
+func largestErrors(d *digits, p softmax.Matrix[float32]) (scipy int64, exact float64) {
 	for r := range p.Rows {
 		var sum float64
 		for _, x := range row(d.logits, r) {
@@ -140,8 +149,24 @@ func largestErrors(d *digits, p softmax.Matrix[float32]) (scipy int, exact float
 		for c, x := range row(d.logits, r) {
 			v := row(p, r)[c]
 			scipy = max(scipy, ulpDistance(v, d.scipy[r*p.Cols+c]))
-			exact = max(exact, ulpError(v, math.Exp(float64(x))/sum))
+			exact = max(exact, ulpError(v, math.Exp(float64(x))/sum, 0))
 		}
 	}
 	return scipy, exact
+}
+
+// largestDistances returns the largest distance of a float64 probability from
+// SciPy's, and that of its logarithm, in ULP.
+func (d *wideDigits) largestDistances() (scipy int64, logarithm float64) {
+	dst := d.logits
+	dst.Data = make([]float64, len(d.logits.Data))
+	softmax.SoftmaxRows(dst, d.logits)
+	for i, v := range dst.Data {
+		scipy = max(scipy, ulpDistance(v, d.scipy[i]))
+	}
+	softmax.LogSoftmaxRows(dst, d.logits)
+	for i, v := range dst.Data {
+		logarithm = max(logarithm, ulpError(v, d.scipyLogarithm[i], 1))
+	}
+	return scipy, logarithm
 }

@@ -15,6 +15,7 @@ func TestDemo(t *testing.T) {
 		"Accuracy of the classifier: 98.0%, 441 of 450 digits.",
 		"Kernel in use: " + softmax.Kernel(),
 		"  equal",
+		"Largest distance to SciPy in float64: softmax ",
 	} {
 		if !strings.Contains(report, part) {
 			t.Errorf("report lacks %q:\n%s", part, report)
@@ -43,18 +44,32 @@ func TestDemoAccuracy(t *testing.T) {
 	if exact > 4 {
 		t.Errorf("error is %.2f ULP, want 4 or less", exact)
 	}
+	// The error of SciPy's float64 probabilities is 33.6 ULP.
+	wide, logarithm := d.wide.largestDistances()
+	if wide > 38 {
+		t.Errorf("distance to SciPy in float64 is %d ULP, want 38 or less", wide)
+	}
+	if logarithm > 4 {
+		t.Errorf("distance to SciPy's log-softmax in float64 is %.1f ULP, want 4 or less", logarithm)
+	}
 }
 
 func TestULP(t *testing.T) {
-	const smallest = math.SmallestNonzeroFloat32
+	t.Run("float32", func(t *testing.T) { testULP[float32](t, 0x1p-23, math.SmallestNonzeroFloat32) })
+	t.Run("float64", func(t *testing.T) { testULP[float64](t, 0x1p-52, math.SmallestNonzeroFloat64) })
+}
+
+// testULP takes the distance from 1 to the next larger number, and the smallest.
+func testULP[T softmax.Float](t *testing.T, epsilon, smallest T) {
 	for _, test := range []struct {
-		a, b     float32
-		distance int
+		a, b     T
+		distance int64
 	}{
 		{1, 1, 0},
-		{1, math.Nextafter32(1, 0), 1},
+		{1, 1 + epsilon, 1},
+		{1, 1 - epsilon, 2}, // below 1 a ULP is half as large
 		{0, 3 * smallest, 3},
-		{0.5, 1, 1 << 23},
+		{0.5, 1, int64(1 / epsilon)},
 	} {
 		if d := ulpDistance(test.a, test.b); d != test.distance {
 			t.Errorf("ulpDistance(%v, %v) = %d, want %d", test.a, test.b, d, test.distance)
@@ -64,16 +79,18 @@ func TestULP(t *testing.T) {
 		}
 	}
 	for _, test := range []struct {
-		p           float32
-		exact, want float64
+		v                 T
+		exact, unit, want float64
 	}{
-		{1, 1, 0},
-		{1, 1 + 0x1p-24, 0.5},
-		{1, 1 - 0x1p-24, 1}, // below 1 a ULP is half as large
-		{smallest, 1.25 * smallest, 0.25},
+		{1, 1, 0, 0},
+		{1, 1 - float64(epsilon), 0, 2},
+		{1 + epsilon, 1, 0, 1},
+		{-1, -1 - 2*float64(epsilon), 0, 2},
+		{0, 0.25 * float64(epsilon), 1, 0.25},
+		{5 * smallest, 2 * float64(smallest), 0, 3},
 	} {
-		if e := ulpError(test.p, test.exact); e != test.want {
-			t.Errorf("ulpError(%v, %v) = %v, want %v", test.p, test.exact, e, test.want)
+		if e := ulpError(test.v, test.exact, test.unit); e != test.want {
+			t.Errorf("ulpError(%v, %v, %v) = %v, want %v", test.v, test.exact, test.unit, e, test.want)
 		}
 	}
 }

@@ -1,21 +1,53 @@
 package main
 
-// This file writes files that are complete or absent.
+// This file reads files, and writes files that are complete or absent.
 
 import (
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"math/rand/v2"
 	"os"
 	"os/signal"
 	"path/filepath"
+	"slices"
 	"syscall"
 )
 
-// replaceFile makes content the content of the file called name. Until that is
-// done the old file, or none, stays in place.
-func replaceFile(name string, content []byte) (err error) {
+// ioSize is how many bytes are read or written between two reports of progress.
+const ioSize = 16 << 20
+
+// readFile returns the content of the file called name.
+func readFile(name string, p *progress) ([]byte, error) {
+	f, err := os.Open(name)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	size := 0 // unknown, as of a pipe
+	if info, err := f.Stat(); err == nil && info.Size() == int64(int(info.Size())) {
+		size = int(info.Size())
+	}
+	p.begin("reading", size)
+	content := make([]byte, 0, size+1) // one more, to meet the end of the file
+	for {
+		content = slices.Grow(content, 1)
+		n, err := f.Read(content[len(content):min(cap(content), len(content)+ioSize)])
+		content = content[:len(content)+n]
+		p.add(n)
+		if errors.Is(err, io.EOF) {
+			return content, nil
+		}
+		if err != nil {
+			return nil, err
+		}
+	}
+}
+
+// replaceFile makes content, which must not be empty, the content of the file
+// called name. Until that is done the old file, or none, stays in place.
+func replaceFile(name string, content []byte, p *progress) (err error) {
 	// Write through a symbolic link instead of replacing it.
 	target := name
 	if resolved, err := filepath.EvalSymlinks(name); err == nil {
@@ -30,7 +62,7 @@ func replaceFile(name string, content []byte) (err error) {
 		return fmt.Errorf("%s: is not a regular file, expected one, or none", name)
 	}
 
-	// An interrupt waits until there is nothing left to clean up.
+	// An interrupt waits for the part being written, and then is cleaned up after.
 	interrupts := make(chan os.Signal, 1)
 	signal.Notify(interrupts, os.Interrupt, syscall.SIGTERM)
 	defer signal.Stop(interrupts)
@@ -52,19 +84,24 @@ func replaceFile(name string, content []byte) (err error) {
 			return err
 		}
 	}
-	if _, err := f.Write(content); err != nil {
-		return err
-	}
-	if err := f.Sync(); err != nil {
-		return err
+	p.begin("writing", len(content))
+	for part := range slices.Chunk(content, ioSize) {
+		if _, err := f.Write(part); err != nil {
+			return err
+		}
+		// Progress is what has reached the disk.
+		if err := f.Sync(); err != nil {
+			return err
+		}
+		p.add(len(part))
+		select {
+		case s := <-interrupts:
+			return errors.New(s.String())
+		default:
+		}
 	}
 	if err := f.Close(); err != nil {
 		return err
 	}
-	select {
-	case s := <-interrupts:
-		return errors.New(s.String())
-	default:
-		return os.Rename(temp, target)
-	}
+	return os.Rename(temp, target)
 }

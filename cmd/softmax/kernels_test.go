@@ -22,25 +22,59 @@ func TestKernelsReturnTheSameBits(t *testing.T) {
 	if !slices.Contains(names(kernels), softmax.Kernel()) {
 		t.Errorf("kernels are %q, want %s among them", names(kernels), softmax.Kernel())
 	}
-	for _, length := range []int{0, 1, 7, 64, 1000, 100000} {
+	var tasks []task
+	for _, dtype := range []string{float32Type.name, float64Type.name} {
+		tasks = append(tasks, task{Dtype: dtype})
+		for _, op := range operations {
+			for _, length := range []int{1, 7, 64, 1000, 100000} {
+				tasks = append(tasks, task{Op: op, Dtype: dtype, Length: length})
+			}
+		}
+	}
+	for _, task := range tasks {
 		// This process has a kernel as well.
-		want, err := task{Length: length}.run()
+		want, err := task.run()
 		if err != nil {
 			t.Fatal(err)
 		}
 		for _, k := range kernels {
-			got, err := k.run(task{Length: length})
+			got, err := k.run(task)
 			if err != nil {
 				t.Fatal(err)
 			}
 			if got.Hash != want.Hash {
-				t.Errorf("length %d: bits of kernel %s differ from those of kernel %s", length, k.name, softmax.Kernel())
+				t.Errorf("%+v: bits of kernel %s differ from those of kernel %s", task, k.name, softmax.Kernel())
 			}
 			if len(got.Nanoseconds) == 0 || got.GHz <= 0 {
-				t.Errorf("length %d: kernel %s was not timed: %+v", length, k.name, got)
+				t.Errorf("%+v: kernel %s was not timed: %+v", task, k.name, got)
 			}
 		}
 	}
+}
+
+// TestTasksDiffer checks that a task does what it asks for: all results differ.
+func TestTasksDiffer(t *testing.T) {
+	hashes := make(map[string]task)
+	for _, dtype := range []string{float32Type.name, float64Type.name} {
+		for _, op := range append(operations, "") {
+			task := task{Op: op, Dtype: dtype, Length: 100}
+			r, err := task.run()
+			if err != nil {
+				t.Fatal(err)
+			}
+			if other, ok := hashes[r.Hash]; ok {
+				t.Errorf("%+v and %+v have the same result", task, other)
+			}
+			hashes[r.Hash] = task
+		}
+	}
+}
+
+func TestTaskUnknown(t *testing.T) {
+	_, err := task{Op: "cosine", Dtype: "float32", Length: 8}.run()
+	checkError(t, err, `operation "cosine", expected softmax, log-softmax or log-sum-exp`)
+	_, err = task{Op: opSoftmax, Dtype: "float16", Length: 8}.run()
+	checkError(t, err, `dtype "float16", expected float32 or float64`)
 }
 
 // TestStartInside checks the worker for machines that cannot start a process.
@@ -52,7 +86,7 @@ func TestStartInside(t *testing.T) {
 	if k.name != softmax.Kernel() {
 		t.Errorf("kernel is %s, want %s", k.name, softmax.Kernel())
 	}
-	if _, err := k.run(task{Length: 8}); err != nil {
+	if _, err := k.run(task{Op: opSoftmax, Dtype: "float32", Length: 8}); err != nil {
 		t.Error(err)
 	}
 	stopKernels([]*kernel{k})

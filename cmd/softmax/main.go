@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"regexp"
+	"slices"
 
 	"github.com/alecthomas/kong"
 )
@@ -13,7 +15,7 @@ import (
 // cli is the command line; kong derives the parser and the help from it.
 type cli struct {
 	Demo   demoCmd   `cmd:"" default:"1" help:"Turn 450 rows of real logits into probabilities and compare all kernels (the default)."`
-	Apply  applyCmd  `cmd:"" help:"Apply softmax over the last axis of a float32 .npy file."`
+	Apply  applyCmd  `cmd:"" help:"Apply softmax, log-softmax or log-sum-exp along an axis of a .npy file."`
 	Info   infoCmd   `cmd:"" help:"Show the CPU, its kernels, and which one is in use and why."`
 	Bench  benchCmd  `cmd:"" help:"Time every kernel at many row lengths."`
 	Worker workerCmd `cmd:"" hidden:"" help:"Run tasks from standard input with one kernel."`
@@ -33,13 +35,30 @@ func run(args []string, out io.Writer) error {
 		kong.Description("Softmax with SIMD kernels that return the same bits on every processor.\n\n"+
 			"The environment variable SOFTMAX_KERNEL=generic|avx2|avx512|neon selects the kernel."),
 		kong.Writers(out, os.Stderr),
+		kong.WithHyphenPrefixedParameters(true), // for --axis -1
 		kong.BindTo(out, (*io.Writer)(nil)))
 	if err != nil {
 		return err
 	}
-	command, err := parser.Parse(args)
+	command, err := parser.Parse(withTwoDashes(args))
 	if err != nil {
 		return fmt.Errorf("%w; softmax --help lists what is possible", err)
 	}
 	return command.Run()
+}
+
+// withTwoDashes returns args with long flags as kong wants them: -axis, as Go
+// programs often have it, becomes --axis.
+func withTwoDashes(args []string) []string {
+	args = slices.Clone(args)
+	oneDash := regexp.MustCompile(`^-[a-z]{2}`)
+	for i, arg := range args {
+		if arg == "--" {
+			break
+		}
+		if oneDash.MatchString(arg) {
+			args[i] = "-" + arg
+		}
+	}
+	return args
 }

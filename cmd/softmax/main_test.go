@@ -67,11 +67,16 @@ func TestExitStatus(t *testing.T) {
 		{[]string{"--help"}, 0, "apply <in> <out>", ""},
 		{[]string{"info"}, 0, "in use", ""},
 		{[]string{"bench", "--lengths=8", "--time=1ms"}, 0, "cycles/element", ""},
+		{[]string{"bench", "-lengths=8", "-time=1ms", "-op", "log-sum-exp", "-dtype", "float64"}, 0, "log-sum-exp", ""},
 		{[]string{"nonsense"}, 1, "", "softmax: unexpected argument nonsense"},
 		{[]string{"bench", "--lengths=0"}, 1, "", "softmax: bench: --lengths: 0, expected 1 to"},
 		{[]string{"bench", "--time=0s"}, 1, "", "softmax: bench: --time: 0s, expected more than 0"},
 		{[]string{"bench", "--kernels=vax"}, 1, "", "softmax: --kernels: vax, expected kernels that run here: "},
 		{[]string{"apply", "missing.npy", "out.npy"}, 1, "", "softmax: open missing.npy: "},
+		{[]string{"apply", "-axis", "-1", "missing.npy", "out.npy"}, 1, "", "softmax: open missing.npy: "},
+		{[]string{"apply", "--op=softmin", "in.npy", "out.npy"}, 1, "", "softmax: --op must be one of \"softmax\",\"log-softmax\",\"log-sum-exp\" but got \"softmin\""},
+		{[]string{"apply", "--axis=last", "in.npy", "out.npy"}, 1, "", "softmax: --axis: expected a valid "},
+		{[]string{"apply", "-axes", "1", "in.npy", "out.npy"}, 1, "", "softmax: unknown flag --axes"},
 		{[]string{"apply", "missing.npy"}, 1, "", "softmax: expected \"<out>\""},
 	} {
 		t.Run(strings.Join(test.args, " "), func(t *testing.T) {
@@ -86,5 +91,23 @@ func TestExitStatus(t *testing.T) {
 				t.Errorf("standard error %q, want %q", stderr, test.stderr)
 			}
 		})
+	}
+}
+
+func TestWithTwoDashes(t *testing.T) {
+	for _, test := range []struct{ args, want string }{
+		{"", ""},
+		{"apply -axis -1 in.npy out.npy", "apply --axis -1 in.npy out.npy"},
+		{"apply -axis=1 -op=log-softmax", "apply --axis=1 --op=log-softmax"},
+		{"apply --axis -12 -h - -", "apply --axis -12 -h - -"},
+		{"apply -op softmax -- -in.npy -out.npy", "apply --op softmax -- -in.npy -out.npy"},
+	} {
+		args := strings.Fields(test.args)
+		if got := strings.Join(withTwoDashes(args), " "); got != test.want {
+			t.Errorf("%q became %q, want %q", test.args, got, test.want)
+		}
+		if strings.Join(args, " ") != test.args {
+			t.Errorf("%q was changed", test.args)
+		}
 	}
 }

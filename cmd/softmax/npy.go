@@ -1,28 +1,44 @@
 package main
 
-// This file reads .npy files.
+// This file reads and makes .npy files.
 
 import (
 	"bytes"
 	"encoding/binary"
-	"errors"
 	"fmt"
 	"math/bits"
+	"slices"
 	"strconv"
 	"strings"
 
 	"codeberg.org/sbinet/npyio/npy"
 )
 
-// tensor is the content of a .npy file in C order.
-type tensor[T float32 | int32] struct {
-	header []byte // what precedes the elements in the file
-	shape  []int
-	data   []T
+// dtype is an element type.
+type dtype struct {
+	descr string // as NumPy spells it in a header
+	name  string
+	size  uint64 // in bytes
 }
 
-// decodeNPY decodes a .npy file. Errors leave it to the caller to name the file.
-func decodeNPY[T float32 | int32](file []byte) (*tensor[T], error) {
+var (
+	float32Type = dtype{"'<f4'", "float32", 4}
+	float64Type = dtype{"'<f8'", "float64", 8}
+	int32Type   = dtype{"'<i4'", "int32", 4}
+)
+
+// npyFile is a .npy file whose header agrees with what follows it.
+type npyFile struct {
+	file     []byte
+	elements []byte // the end of file
+	dtype    dtype
+	fortran  bool
+	shape    []int
+}
+
+// parseNPY parses a .npy file with elements of one of the given types. Errors
+// leave it to the caller to name the file.
+func parseNPY(file []byte, types ...dtype) (*npyFile, error) {
 	start, err := headerSize(file)
 	if err != nil {
 		return nil, err
@@ -31,33 +47,89 @@ func decodeNPY[T float32 | int32](file []byte) (*tensor[T], error) {
 	if err != nil {
 		return nil, err
 	}
-	var element T
-	if want := dtype(element); header.Descr.Type != want {
-		return nil, fmt.Errorf("dtype is %s, expected %s (little-endian %T)", header.Descr.Type, want, element)
+	i := slices.IndexFunc(types, func(t dtype) bool { return t.descr == header.Descr.Type })
+	if i < 0 {
+		var descrs, names []string
+		for _, t := range types {
+			descrs, names = append(descrs, t.descr), append(names, t.name)
+		}
+		return nil, fmt.Errorf("dtype is %s, expected %s (little-endian %s)",
+			header.Descr.Type, strings.Join(descrs, " or "), strings.Join(names, " or "))
 	}
-	if header.Descr.Fortran {
-		return nil, errors.New("array is in Fortran order, expected C order")
-	}
-	// Compare sizes before allocating: the shape may claim anything.
-	shape := header.Descr.Shape
-	have := uint64(len(file) - start)
-	want, ok := byteSize(shape, uint64(binary.Size(element)))
+	f := &npyFile{file, file[start:], types[i], header.Descr.Fortran, header.Descr.Shape}
+	// Compare sizes before anything is allocated: the shape may claim anything.
+	have := uint64(len(f.elements))
+	want, ok := f.byteSize()
 	if !ok {
-		return nil, fmt.Errorf("shape %s is impossible, expected dimensions that are not negative and fit in memory", shapeString(shape))
+		return nil, fmt.Errorf("shape %s is impossible, expected dimensions that are not negative and fit in memory", shapeString(f.shape))
 	}
 	if have != want {
-		return nil, fmt.Errorf("%d bytes follow the header, expected %d for shape %s of %s", have, want, shapeString(shape), header.Descr.Type)
+		return nil, fmt.Errorf("%d bytes follow the header, expected %d for shape %s of %s", have, want, shapeString(f.shape), f.dtype.descr)
 	}
-	t := &tensor[T]{header: file[:start], shape: shape, data: make([]T, want/uint64(binary.Size(element)))}
-	if _, err := binary.Decode(file[start:], binary.LittleEndian, t.data); err != nil {
-		return nil, err
-	}
-	return t, nil
+	return f, nil
 }
 
-// encode returns t as a .npy file.
-func (t *tensor[T]) encode() ([]byte, error) {
-	return binary.Append(bytes.Clone(t.header), binary.LittleEndian, t.data)
+// checkAxis returns an axis counted from the first one. A scalar counts as a row
+// of one.
+func (f *npyFile) checkAxis(axis int) (int, error) {
+	rank := max(1, len(f.shape))
+	if axis < -rank || axis >= rank {
+		return 0, fmt.Errorf("axis is %d, expected %d to %d for shape %s of rank %d",
+			axis, -rank, rank-1, shapeString(f.shape), len(f.shape))
+	}
+	if axis < 0 {
+		axis += rank
+	}
+	return axis, nil
+}
+
+// along returns the array along an axis.
+func (f *npyFile) along(axis int) along {
+	shape := f.shape
+	if len(shape) == 0 {
+		shape = []int{1}
+	}
+	before, after := product(shape[:axis]), product(shape[axis+1:])
+	if f.fortran { // the axes stand in memory in reverse
+		before, after = after, before
+	}
+	return along{before, shape[axis], after}
+}
+
+// withoutAxis returns a file for an array that lacks an axis, in the same order,
+// with elements of value 0.
+func (f *npyFile) withoutAxis(axis int) (*npyFile, error) {
+	out := &npyFile{dtype: f.dtype}
+	if len(f.shape) > 0 {
+		out.shape = slices.Delete(slices.Clone(f.shape), axis, axis+1)
+	}
+	out.fortran = f.fortran && !oneOrder(out.shape)
+	// An array without elements may leave many.
+	const most = 64 << 20
+	size, ok := out.byteSize()
+	if !ok || size > max(uint64(len(f.elements)), most) {
+		return nil, fmt.Errorf("shape is %s, expected at most %d bytes for what it leaves without axis %d", shapeString(f.shape), most, axis)
+	}
+	dictionary := headerDictionary(out.dtype.descr, out.fortran, out.shape)
+	// Version 1.0, or 2.0 if 16 bits cannot tell the length. The header is padded to
+	// a multiple of 64 bytes and ends in a new line.
+	fields := 10
+	if len(dictionary) > 65000 {
+		fields = 12
+	}
+	start := (fields + len(dictionary) + 1 + 63) / 64 * 64
+	out.file = make([]byte, start+int(size))
+	copy(out.file, npy.Magic[:])
+	if fields == 10 {
+		out.file[6] = 1
+		binary.LittleEndian.PutUint16(out.file[8:], uint16(start-fields))
+	} else {
+		out.file[6] = 2
+		binary.LittleEndian.PutUint32(out.file[8:], uint32(start-fields))
+	}
+	copy(out.file[fields:], fmt.Sprintf("%-*s\n", start-fields-1, dictionary))
+	out.elements = out.file[start:]
+	return out, nil
 }
 
 // headerSize returns the size of the part of a .npy file before the elements.
@@ -104,29 +176,27 @@ func parseHeader(raw []byte) (h npy.Header, err error) {
 		return h, malformed
 	}
 	h = reader.Header
-	order := "False"
-	if h.Descr.Fortran {
-		order = "True"
-	}
-	dictionary := fmt.Sprintf("{'descr': %s, 'fortran_order': %s, 'shape': %s, }", h.Descr.Type, order, shapeString(h.Descr.Shape))
+	dictionary := headerDictionary(h.Descr.Type, h.Descr.Fortran, h.Descr.Shape)
 	if text := strings.TrimRight(string(raw), " \n"); !strings.HasSuffix(text, dictionary) {
 		return h, malformed
 	}
 	return h, nil
 }
 
-// dtype returns how NumPy spells the little-endian type of element in a header.
-func dtype(element any) string {
-	if _, ok := element.(float32); ok {
-		return "'<f4'"
+// headerDictionary returns the dictionary that NumPy writes into a header.
+func headerDictionary(descr string, fortran bool, shape []int) string {
+	order := "False"
+	if fortran {
+		order = "True"
 	}
-	return "'<i4'"
+	return fmt.Sprintf("{'descr': %s, 'fortran_order': %s, 'shape': %s, }", descr, order, shapeString(shape))
 }
 
-// byteSize returns the size of an array, or false if there can be no such array.
-func byteSize(shape []int, elementSize uint64) (uint64, bool) {
-	size := elementSize
-	for _, n := range shape {
+// byteSize returns the size of the elements, or false if there can be no such
+// array.
+func (f *npyFile) byteSize() (uint64, bool) {
+	size := f.dtype.size
+	for _, n := range f.shape {
 		if n < 0 {
 			return 0, false
 		}
@@ -136,6 +206,22 @@ func byteSize(shape []int, elementSize uint64) (uint64, bool) {
 		}
 	}
 	return size, true
+}
+
+// oneOrder reports whether C and Fortran order are the same. NumPy calls that C
+// order.
+func oneOrder(shape []int) bool {
+	long := slices.DeleteFunc(slices.Clone(shape), func(n int) bool { return n == 1 })
+	return len(long) <= 1 || slices.Contains(long, 0)
+}
+
+// product returns the product of dimensions.
+func product(shape []int) int {
+	p := 1
+	for _, n := range shape {
+		p *= n
+	}
+	return p
 }
 
 // shapeString writes a shape as Python writes a tuple.

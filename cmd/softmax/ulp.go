@@ -1,20 +1,38 @@
 package main
 
-// This file measures accuracy in ULP, units in the last place of a float32.
+// This file measures accuracy in ULP, units in the last place.
 
-import "math"
+import (
+	"math"
 
-// ulpDistance returns how many steps from one float32 to the next lead from a
-// to b. Both must be positive or +0.
-func ulpDistance(a, b float32) int {
-	d := int64(math.Float32bits(a)) - int64(math.Float32bits(b))
-	return int(max(d, -d))
+	"github.com/seed174f7dca/softmax"
+)
+
+// ulp returns the unit in the last place of a number of type T near x.
+func ulp[T softmax.Float](x float64) float64 {
+	digits, smallest := 53, -1074
+	if _, ok := any(T(0)).(float32); ok {
+		digits, smallest = 24, -149
+	}
+	_, exponent := math.Frexp(x)
+	return math.Ldexp(1, max(exponent-digits, smallest))
 }
 
-// ulpError returns the error of p in ULP of the exact value, which must be
-// positive.
-func ulpError(p float32, exact float64) float64 {
-	_, exponent := math.Frexp(exact)
-	ulp := math.Ldexp(1, max(exponent-24, -149))
-	return math.Abs(float64(p)-exact) / ulp
+// ulpDistance returns how many steps from one number of type T to the next lead
+// from a to b. Both must be positive or +0.
+func ulpDistance[T softmax.Float](a, b T) int64 {
+	var d int64
+	switch a := any(a).(type) {
+	case float32:
+		d = int64(math.Float32bits(a)) - int64(math.Float32bits(float32(b)))
+	case float64:
+		d = int64(math.Float64bits(a)) - int64(math.Float64bits(float64(b)))
+	}
+	return max(d, -d)
+}
+
+// ulpError returns the error of v in ULP of the exact value, or of unit if that
+// is nearer to 0.
+func ulpError[T softmax.Float](v T, exact, unit float64) float64 {
+	return math.Abs(float64(v)-exact) / ulp[T](max(math.Abs(exact), unit))
 }

@@ -8,6 +8,7 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io"
 	"math/rand/v2"
 	"os"
@@ -16,15 +17,17 @@ import (
 	"github.com/seed174f7dca/softmax"
 )
 
-// task asks for the softmax of one input, and for its time.
+// task asks for an operation on one input, and for its time.
 type task struct {
-	Length int           // of a row of N(0,3) values; 0 asks for the digits
+	Op     string        // or "" for softmax of the digits
+	Dtype  string        // float32 or float64
+	Length int           // of a row of N(0,3) values
 	Time   time.Duration // for all samples together
 }
 
 // result is the answer to a task.
 type result struct {
-	Hash        string    // of the bits of the probabilities
+	Hash        string    // of the bits of what was computed
 	Nanoseconds []float64 // of one call, in each sample
 	GHz         float64   // of the core meanwhile
 }
@@ -62,40 +65,50 @@ func work(tasks io.Reader, results io.Writer) error {
 
 // run carries out the task with the kernel in use.
 func (t task) run() (result, error) {
-	var probabilities []float32
+	switch t.Dtype {
+	case float32Type.name:
+		return runTask[float32](t)
+	case float64Type.name:
+		return runTask[float64](t)
+	}
+	return result{}, fmt.Errorf("dtype %q, expected %s or %s", t.Dtype, float32Type.name, float64Type.name)
+}
+
+func runTask[T softmax.Float](t task) (result, error) {
 	var call func()
-	if t.Length == 0 {
-		d, err := loadDigits()
+	var values []T
+	if t.Op == "" {
+		logits, err := loadLogits[T]()
 		if err != nil {
 			return result{}, err
 		}
-		probabilities = make([]float32, len(d.logits.Data))
-		dst := d.logits
-		dst.Data = probabilities
-		call = func() { softmax.SoftmaxRows(dst, d.logits) }
+		dst := logits
+		dst.Data = make([]T, len(logits.Data))
+		call, values = func() { softmax.SoftmaxRows(dst, logits) }, dst.Data
 	} else {
-		logits := normalValues(t.Length)
-		probabilities = make([]float32, t.Length)
-		call = func() { softmax.Softmax(probabilities, logits) }
+		var err error
+		if call, values, err = rowCall(t.Op, normalValues[T](t.Length)); err != nil {
+			return result{}, err
+		}
 	}
 	samples, ghz := measure(call, t.Time)
-	hash, err := hashBits(probabilities)
+	hash, err := hashBits(values)
 	return result{hash, samples, ghz}, err
 }
 
 // normalValues returns values from the normal distribution with mean 0 and
 // standard deviation 3, the same in every process.
-func normalValues(n int) []float32 {
+func normalValues[T softmax.Float](n int) []T {
 	r := rand.New(rand.NewPCG(1, 2))
-	v := make([]float32, n)
+	v := make([]T, n)
 	for i := range v {
-		v[i] = float32(3 * r.NormFloat64())
+		v[i] = T(3 * r.NormFloat64())
 	}
 	return v
 }
 
 // hashBits returns a hash of the bits of v.
-func hashBits(v []float32) (string, error) {
+func hashBits[T softmax.Float](v []T) (string, error) {
 	h := sha256.New()
 	if err := binary.Write(h, binary.LittleEndian, v); err != nil {
 		return "", err

@@ -1,0 +1,298 @@
+package main
+
+import (
+	"bytes"
+	"encoding/binary"
+	"fmt"
+	"io"
+	"math"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/seed174f7dca/softmax"
+)
+
+var operations = []string{opSoftmax, opLogSoftmax, opLogSumExp}
+
+// array is an array with the elements in C order, from which a .npy file of
+// either order is made.
+type array[T softmax.Float] struct {
+	shape []int
+	data  []T
+}
+
+func newArray[T softmax.Float](shape ...int) array[T] {
+	return array[T]{shape, normalValues[T](product(shape))}
+}
+
+// indices calls f for each index of an array, in C order.
+func indices(shape []int, f func(index []int)) {
+	index := make([]int, len(shape))
+	for range product(shape) {
+		f(index)
+		for axis := len(shape) - 1; axis >= 0; axis-- {
+			if index[axis]++; index[axis] < shape[axis] {
+				break
+			}
+			index[axis] = 0
+		}
+	}
+}
+
+// offset returns where an element stands in C order.
+func offset(shape, index []int) int {
+	at := 0
+	for axis, n := range shape {
+		at = at*n + index[axis]
+	}
+	return at
+}
+
+// file returns the array as a .npy file.
+func (a array[T]) file(fortran bool) []byte {
+	element := float64Type
+	if _, ok := any(T(0)).(float32); ok {
+		element = float32Type
+	}
+	dictionary := fmt.Sprintf("{'descr': %s, 'fortran_order': False, 'shape': %s, }", element.descr, shapeString(a.shape))
+	data := a.data
+	if fortran {
+		dictionary = strings.Replace(dictionary, "False", "True", 1)
+		data = make([]T, len(a.data))
+		reversed := slices.Clone(a.shape)
+		slices.Reverse(reversed)
+		indices(a.shape, func(index []int) {
+			mirrored := slices.Clone(index)
+			slices.Reverse(mirrored)
+			data[offset(reversed, mirrored)] = a.data[offset(a.shape, index)]
+		})
+	}
+	return makeNPY(dictionary, data)
+}
+
+// apply returns what op makes of the array, lane by lane along an axis.
+func (a array[T]) apply(op string, axis int) array[T] {
+	out := array[T]{a.shape, make([]T, len(a.data))}
+	if op == opLogSumExp {
+		out.shape = slices.Delete(slices.Clone(a.shape), axis, axis+1)
+		out.data = make([]T, product(out.shape))
+	}
+	first := slices.Clone(a.shape)
+	first[axis] = 1
+	indices(first, func(index []int) {
+		lane, at := make([]T, a.shape[axis]), make([]int, a.shape[axis])
+		for i := range lane {
+			index[axis] = i
+			at[i] = offset(a.shape, index)
+			lane[i] = a.data[at[i]]
+		}
+		index[axis] = 0
+		switch op {
+		case opSoftmax:
+			softmax.Softmax(lane, lane)
+		case opLogSoftmax:
+			softmax.LogSoftmax(lane, lane)
+		case opLogSumExp:
+			out.data[offset(out.shape, slices.Delete(slices.Clone(index), axis, axis+1))] = softmax.LogSumExp(lane)
+			return
+		}
+		for i, v := range lane {
+			out.data[at[i]] = v
+		}
+	})
+	return out
+}
+
+func TestApplyAxis(t *testing.T) {
+	t.Run("float32", testApplyAxis[float32])
+	t.Run("float64", testApplyAxis[float64])
+}
+
+func testApplyAxis[T softmax.Float](t *testing.T) {
+	dir := t.TempDir()
+	in, out := filepath.Join(dir, "in.npy"), filepath.Join(dir, "out.npy")
+	for _, shape := range [][]int{{1}, {5}, {0}, {3, 4}, {4, 1}, {0, 4}, {3, 0}, {2, 3, 5}, {2, 0, 3}, {2, 3, 4, 37}, {2, 1, 2, 1, 3}} {
+		a := newArray[T](shape...)
+		for axis := -len(shape); axis < len(shape); axis++ {
+			for _, op := range operations {
+				for _, fortran := range []bool{false, true} {
+					want := a.apply(op, (axis+len(shape))%len(shape))
+					wantFile := want.file(fortran && (op != opLogSumExp || !oneOrder(want.shape)))
+					rewriteFile(t, in, a.file(fortran))
+					result := out
+					if axis < 0 { // in place
+						result = in
+					}
+					runOK(t, "apply", "--op", op, "--axis", fmt.Sprint(axis), in, result)
+					// Comparing files compares bits.
+					if !bytes.Equal(readContent(t, result), wantFile) {
+						t.Errorf("%s of shape %v along axis %d, Fortran order %v: %s differs from lane by lane", op, shape, axis, fortran, filepath.Base(result))
+					}
+				}
+			}
+		}
+	}
+	checkDirectory(t, in, "in.npy", "out.npy")
+}
+
+func TestOneOrder(t *testing.T) {
+	for _, test := range []struct {
+		shape []int
+		want  bool
+	}{
+		{nil, true},
+		{[]int{5}, true},
+		{[]int{1, 5, 1}, true},
+		{[]int{3, 0}, true},
+		{[]int{3, 4}, false},
+		{[]int{2, 1, 2}, false},
+	} {
+		if got := oneOrder(test.shape); got != test.want {
+			t.Errorf("oneOrder(%v) = %v, want %v", test.shape, got, test.want)
+		}
+	}
+}
+
+// TestApplyScalar checks that a scalar counts as a row of one, and stays one.
+func TestApplyScalar(t *testing.T) {
+	for _, test := range []struct {
+		op   string
+		want float64
+	}{
+		{opSoftmax, 1},
+		{opLogSoftmax, 0},
+		{opLogSumExp, 7},
+	} {
+		for _, axis := range []string{"-1", "0"} {
+			in := writeFile(t, "in.npy", array[float64]{data: []float64{7}}.file(false))
+			runOK(t, "apply", "--op", test.op, "--axis", axis, in, in)
+			if !bytes.Equal(readContent(t, in), array[float64]{data: []float64{test.want}}.file(false)) {
+				t.Errorf("%s of the scalar 7 along axis %s is not the scalar %v", test.op, axis, test.want)
+			}
+		}
+	}
+}
+
+// TestApplyEmptyAxis checks the log-sum-exp of no elements.
+func TestApplyEmptyAxis(t *testing.T) {
+	inf := float32(math.Inf(-1))
+	in := writeFile(t, "in.npy", float32File("(2, 0)", nil))
+	runOK(t, "apply", "--op", opLogSumExp, in, in)
+	if !bytes.Equal(readContent(t, in), float32File("(2,)", []float32{inf, inf})) {
+		t.Error("the log-sum-exp of two empty rows is not -Inf twice")
+	}
+
+	// A file of 128 bytes must not ask for all memory.
+	for _, shape := range []string{"(0, 2147483647)", "(0, 2147483647, 2147483647, 2147483647)"} {
+		huge := float32File(shape, nil)
+		in := writeFile(t, "in.npy", huge)
+		checkError(t, run([]string{"apply", "--op", opLogSumExp, "--axis", "0", in, in}, io.Discard),
+			in, shape, "expected at most 67108864 bytes", "axis 0")
+		if !bytes.Equal(readContent(t, in), huge) {
+			t.Error("in.npy was changed")
+		}
+	}
+}
+
+func TestApplyAxisOutOfRange(t *testing.T) {
+	for _, test := range []struct {
+		shape []int
+		axis  string
+		want  string
+	}{
+		{nil, "1", "axis is 1, expected -1 to 0 for shape () of rank 0"},
+		{[]int{5}, "-2", "axis is -2, expected -1 to 0 for shape (5,) of rank 1"},
+		{[]int{2, 3}, "2", "axis is 2, expected -2 to 1 for shape (2, 3) of rank 2"},
+		{[]int{2, 3}, "-3", "axis is -3, expected -2 to 1 for shape (2, 3) of rank 2"},
+		{[]int{2, 0, 3}, "2147483647", "axis is 2147483647, expected -3 to 2 for shape (2, 0, 3) of rank 3"},
+	} {
+		in := writeFile(t, "in.npy", newArray[float32](test.shape...).file(false))
+		out := filepath.Join(filepath.Dir(in), "out.npy")
+		for _, op := range operations {
+			checkError(t, run([]string{"apply", "--op", op, "--axis", test.axis, in, out}, io.Discard), in, test.want)
+		}
+		checkDirectory(t, in, "in.npy")
+	}
+}
+
+// TestApplyManyAxes checks a header that is too long for version 1.0.
+func TestApplyManyAxes(t *testing.T) {
+	shape := slices.Repeat([]int{1}, 30000)
+	parse := func(file []byte) *npyFile {
+		t.Helper()
+		f, err := parseNPY(file, float32Type)
+		if err != nil {
+			t.Fatalf("%.100q: %v", file, err)
+		}
+		return f
+	}
+	in := &npyFile{elements: make([]byte, 4), dtype: float32Type, shape: shape}
+	long, err := in.withoutAxis(0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if long.file[6] != 2 {
+		t.Errorf("version is %d, want 2", long.file[6])
+	}
+	if f := parse(long.file); !slices.Equal(f.shape, shape[1:]) {
+		t.Errorf("rank is %d, want %d", len(f.shape), len(shape)-1)
+	}
+	result, err := transform(long.file, opLogSumExp, 5, &progress{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if f := parse(result); len(f.shape) != len(shape)-2 {
+		t.Errorf("rank is %d, want %d", len(f.shape), len(shape)-2)
+	}
+}
+
+// TestPieces checks that every lane is in one piece, and that pieces are of the
+// size asked for where lanes allow that.
+func TestPieces(t *testing.T) {
+	for _, a := range []along{{1, 1, 1}, {5, 3, 1}, {1, 3, 50}, {2, 3, 50}, {7, 2, 5}, {1, 200, 3}} {
+		for _, pieceLen := range []int{1, 6, 10, 60, 100, 150, 151, 1 << 18} {
+			seen := make([]int, a.outer*a.inner)
+			for p := range a.pieces(pieceLen) {
+				if size := p.outers * a.length * p.inners; size > max(pieceLen, 16*a.length) {
+					t.Errorf("%+v, %d: piece %+v has %d elements", a, pieceLen, p, size)
+				}
+				for o := range p.outers {
+					for i := range p.inners {
+						seen[(p.outer+o)*a.inner+p.inner+i]++
+					}
+				}
+			}
+			if slices.ContainsFunc(seen, func(n int) bool { return n != 1 }) {
+				t.Errorf("%+v, %d: lanes are in pieces %v times, want once each", a, pieceLen, seen)
+			}
+		}
+	}
+}
+
+// TestApplyPieces checks that the size of pieces does not change the result.
+func TestApplyPieces(t *testing.T) {
+	for _, a := range []along{{5, 3, 1}, {1, 3, 50}, {2, 3, 50}, {7, 2, 5}, {1, 200, 3}} {
+		src, err := binary.Append(nil, binary.LittleEndian, normalValues[float32](a.outer*a.length*a.inner))
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, op := range operations {
+			results := make(map[string]bool)
+			for _, pieceLen := range []int{1, 6, 10, 60, 100, 150, 151, 1 << 18} {
+				dst := make([]byte, len(src))
+				if op == opLogSumExp {
+					dst = dst[:len(src)/a.length]
+				}
+				if err := applyAlong[float32](op, dst, src, a, pieceLen, &progress{}); err != nil {
+					t.Fatal(err)
+				}
+				results[string(dst)] = true
+			}
+			if len(results) != 1 {
+				t.Errorf("%s of %+v: %d different results, want one", op, a, len(results))
+			}
+		}
+	}
+}
