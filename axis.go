@@ -225,65 +225,63 @@ func (a *axisLanes) eachRun(first, count int, f func(lane, at, run int)) {
 
 // gatherBlocks computes long lanes, a few at a time, one block after the other.
 func gatherBlocks[T Float](k kernel, op operation, dst, src, buffer []T, a axisLanes) {
-	stride := len(buffer) / fewestLanes
 	lanes := a.outer * a.inner
 	for first := 0; first < lanes; first += fewestLanes {
 		a.eachRun(first, min(fewestLanes, lanes-first), func(lane, at, run int) {
 			var scans [fewestLanes]rowScan[T]
-			scanLanes(k, scans[:run], src[at:], buffer, stride, a)
-			if op != opLogSumExp {
-				writeLanes(k, op, scans[:run], dst[at:], src[at:], buffer, stride, a)
-				return
-			}
-			for c := range run {
-				dst[lane+c] = logSumExpFrom(src[at+c:][:(a.n-1)*a.inner+1], a.inner, scans[c].top, scans[c].logSum())
+			g := laneGroup[T]{k, src[at:], buffer, a.n, a.inner, scans[:run]}
+			g.scan()
+			if op == opLogSumExp {
+				g.logSumExp(dst[lane:])
+			} else {
+				g.write(op, dst[at:])
 			}
 		})
 	}
 }
 
-// writeLanes computes the results of lanes that lie side by side in src and dst,
-// from their starts on.
-func writeLanes[T Float](k kernel, op operation, scans []rowScan[T], dst, src, buffer []T, stride int, a axisLanes) {
-	var rests [fewestLanes]T
-	for c := range scans {
-		log := scans[c].logSum()
-		rests[c] = T(log.hi + log.lo)
-	}
-	for r := 0; r < a.n; r += blockLen[T]() {
-		n, at := min(blockLen[T](), a.n-r), r*a.inner
-		transpose(k, buffer, src[at:], n, len(scans), stride, a.inner)
-		for c := range scans {
-			b := buffer[c*stride:][:n]
-			if op == opSoftmax {
-				scans[c].write(k, b, b, false)
-			} else {
-				subtractRow(k, b, b, scans[c].top, rests[c])
-			}
+// laneGroup is a few lanes that lie side by side in src, from its start on.
+type laneGroup[T Float] struct {
+	k        kernel
+	src      []T
+	buffer   []T // room for a block of fewestLanes lanes
+	n, inner int // length of a lane, and distance of its elements
+	scans    []rowScan[T]
+}
+
+// eachBlock calls f for each block of n elements of each lane, in index order. If
+// dst is not nil, what f makes of the block goes to its place in dst. The block is
+// no argument of f, because it would escape to the heap.
+func (g *laneGroup[T]) eachBlock(dst []T, f func(lane, n int)) {
+	stride := g.stride()
+	for first := 0; first < g.n; first += blockLen[T]() {
+		n, at := min(blockLen[T](), g.n-first), first*g.inner
+		transpose(g.k, g.buffer, g.src[at:], n, len(g.scans), stride, g.inner)
+		for lane := range g.scans {
+			f(lane, n)
 		}
-		transpose(k, dst[at:], buffer, len(scans), n, a.inner, stride)
+		if dst != nil {
+			transpose(g.k, dst[at:], g.buffer, len(g.scans), n, g.inner, stride)
+		}
 	}
 }
 
-// scanLanes is scan for lanes that lie side by side in src, from its start on.
-func scanLanes[T Float](k kernel, scans []rowScan[T], src, buffer []T, stride int, a axisLanes) {
-	eachBlock := func(f func(r *rowScan[T], block []T)) {
-		for at := 0; at < a.n; at += blockLen[T]() {
-			n := min(blockLen[T](), a.n-at)
-			transpose(k, buffer, src[at*a.inner:], n, len(scans), stride, a.inner)
-			for c := range scans {
-				f(&scans[c], buffer[c*stride:][:n])
-			}
-		}
-	}
+// stride is that of the lanes in buffer.
+func (g *laneGroup[T]) stride() int { return len(g.buffer) / fewestLanes }
+
+// block is the block of a lane that eachBlock is at.
+func (g *laneGroup[T]) block(lane, n int) []T { return g.buffer[lane*g.stride():][:n] }
+
+// scan does for each lane what the function scan does for a row.
+func (g *laneGroup[T]) scan() {
 	near := true
-	for c := range scans {
-		scans[c] = newScan(tinyOf[T]())
+	for lane := range g.scans {
+		g.scans[lane] = newScan(tinyOf[T]())
 	}
-	eachBlock(func(r *rowScan[T], block []T) {
-		m := maxBlock(k, block)
+	g.eachBlock(nil, func(lane, n int) {
+		r, m := &g.scans[lane], maxBlock(g.k, g.block(lane, n))
 		if near = near && isNear(m); near {
-			r.add(scanBlock(k, block, m, r.bias))
+			r.add(scanBlock(g.k, g.block(lane, n), m, r.bias))
 		}
 		r.top = max(r.top, m)
 	})
@@ -291,10 +289,51 @@ func scanLanes[T Float](k kernel, scans []rowScan[T], src, buffer []T, stride in
 		return
 	}
 	// The bias depends on the whole lane: start again with the one that is right.
-	for c := range scans {
-		scans[c] = newScan(rowBias(scans[c].top))
+	for lane := range g.scans {
+		g.scans[lane] = newScan(rowBias(g.scans[lane].top))
 	}
-	eachBlock(func(r *rowScan[T], block []T) {
-		r.add(scanBlock(k, block, maxBlock(k, block), r.bias))
+	g.eachBlock(nil, func(lane, n int) {
+		r, block := &g.scans[lane], g.block(lane, n)
+		r.add(scanBlock(g.k, block, maxBlock(g.k, block), r.bias))
+	})
+}
+
+// write computes the results of a softmax or log-softmax.
+func (g *laneGroup[T]) write(op operation, dst []T) {
+	var rests [fewestLanes]T
+	for lane := range g.scans {
+		log := g.scans[lane].logSum()
+		rests[lane] = T(log.hi + log.lo)
+	}
+	g.eachBlock(dst, func(lane, n int) {
+		if r, block := &g.scans[lane], g.block(lane, n); op == opSoftmax {
+			r.write(g.k, block, block, false)
+		} else {
+			subtractRow(g.k, block, block, r.top, rests[lane])
+		}
+	})
+}
+
+// logSumExp sets the first elements of dst to the log-sum-exp of the lanes.
+func (g *laneGroup[T]) logSumExp(dst []T) {
+	undefined := false
+	for lane := range g.scans {
+		r := &g.scans[lane]
+		log := r.logSum()
+		dst[lane] = logSumExpFrom(r.top, log)
+		undefined = undefined || log.undefined()
+	}
+	if !undefined {
+		return
+	}
+	for lane := range g.scans {
+		if r := &g.scans[lane]; r.sum.undefined() {
+			dst[lane] = r.top
+		}
+	}
+	g.eachBlock(nil, func(lane, n int) {
+		if hasNaNBlock(g.k, g.block(lane, n)) {
+			dst[lane] = nan[T]()
+		}
 	})
 }

@@ -31,6 +31,16 @@ func maxGeneric[T Float](src []T) T {
 	return m
 }
 
+// hasNaNGeneric reports whether an element is a NaN.
+func hasNaNGeneric[T Float](src []T) bool {
+	for _, x := range src {
+		if x != x {
+			return true
+		}
+	}
+	return false
+}
+
 // expBlockGeneric stores the exponentials of a block. It returns their sum and
 // whether all are at least 2.
 func expBlockGeneric[T Float](dst, src []T, ref *reference[T]) (sum doubleDouble, large bool) {

@@ -47,6 +47,17 @@ func maxBlock32(k kernel, src []float32) float32 {
 	}
 }
 
+func hasNaNBlock32(k kernel, src []float32) bool {
+	switch k {
+	case kernelAVX512:
+		return hasNaNBlockAVX512(&src[0], len(src))
+	case kernelAVX2:
+		return hasNaNBlockAVX2(&src[0], len(src))
+	default:
+		return hasNaNGeneric(src)
+	}
+}
+
 func expBlock32(k kernel, dst, src []float32, ref *reference[float32]) (sum doubleDouble, large bool) {
 	switch k {
 	case kernelAVX512:
@@ -153,6 +164,17 @@ func maxBlock64(k kernel, src []float64) float64 {
 		return maxBlock64AVX2(&src[0], len(src))
 	default:
 		return maxGeneric(src)
+	}
+}
+
+func hasNaNBlock64(k kernel, src []float64) bool {
+	switch k {
+	case kernelAVX512:
+		return hasNaNBlock64AVX512(&src[0], len(src))
+	case kernelAVX2:
+		return hasNaNBlock64AVX2(&src[0], len(src))
+	default:
+		return hasNaNGeneric(src)
 	}
 }
 
@@ -274,6 +296,9 @@ func softmaxShortAVX512(dst, src *float32, cols, rows, dstStride, srcStride int)
 func maxBlockAVX512(src *float32, n int) float32
 
 //go:noescape
+func hasNaNBlockAVX512(src *float32, n int) bool
+
+//go:noescape
 func expBlockAVX512(dst, src *float32, n int, ref *reference[float32]) (sum float64, large bool)
 
 //go:noescape
@@ -302,6 +327,9 @@ func softmaxBlocks64AVX512(dst, src *float64, cols, rows, dstStride, srcStride i
 
 //go:noescape
 func maxBlock64AVX512(src *float64, n int) float64
+
+//go:noescape
+func hasNaNBlock64AVX512(src *float64, n int) bool
 
 //go:noescape
 func expBlock64AVX512(dst, src *float64, n int, ref *reference[float64]) (sum doubleDouble, large bool)
@@ -337,6 +365,9 @@ func softmaxShortAVX2(dst, src *float32, cols, rows, dstStride, srcStride int)
 func maxBlockAVX2(src *float32, n int) float32
 
 //go:noescape
+func hasNaNBlockAVX2(src *float32, n int) bool
+
+//go:noescape
 func expBlockAVX2(dst, src *float32, n int, ref *reference[float32]) (sum float64, large bool)
 
 //go:noescape
@@ -365,6 +396,9 @@ func softmaxBlocks64AVX2(dst, src *float64, cols, rows, dstStride, srcStride int
 
 //go:noescape
 func maxBlock64AVX2(src *float64, n int) float64
+
+//go:noescape
+func hasNaNBlock64AVX2(src *float64, n int) bool
 
 //go:noescape
 func expBlock64AVX2(dst, src *float64, n int, ref *reference[float64]) (sum doubleDouble, large bool)

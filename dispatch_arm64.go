@@ -26,6 +26,13 @@ func maxBlock32(k kernel, src []float32) float32 {
 	return maxGeneric(src)
 }
 
+func hasNaNBlock32(k kernel, src []float32) bool {
+	if k == kernelNEON {
+		return hasNaNBlockNEON(&src[0], len(src))
+	}
+	return hasNaNGeneric(src)
+}
+
 func expBlock32(k kernel, dst, src []float32, ref *reference[float32]) (sum doubleDouble, large bool) {
 	if k == kernelNEON {
 		sum.hi, large = expBlockNEON(&dst[0], &src[0], len(src), ref)
@@ -97,6 +104,13 @@ func maxBlock64(k kernel, src []float64) float64 {
 		return maxBlock64NEON(&src[0], len(src))
 	}
 	return maxGeneric(src)
+}
+
+func hasNaNBlock64(k kernel, src []float64) bool {
+	if k == kernelNEON {
+		return hasNaNBlock64NEON(&src[0], len(src))
+	}
+	return hasNaNGeneric(src)
 }
 
 func expBlock64(k kernel, dst, src []float64, ref *reference[float64]) (sum doubleDouble, large bool) {
@@ -188,6 +202,9 @@ func softmaxShortNEON(dst, src *float32, cols, rows, dstStride, srcStride int)
 func maxBlockNEON(src *float32, n int) float32
 
 //go:noescape
+func hasNaNBlockNEON(src *float32, n int) bool
+
+//go:noescape
 func expBlockNEON(dst, src *float32, n int, ref *reference[float32]) (sum float64, large bool)
 
 //go:noescape
@@ -213,6 +230,9 @@ func softmaxBlocks64NEON(dst, src *float64, cols, rows, dstStride, srcStride int
 
 //go:noescape
 func maxBlock64NEON(src *float64, n int) float64
+
+//go:noescape
+func hasNaNBlock64NEON(src *float64, n int) bool
 
 //go:noescape
 func expBlock64NEON(dst, src *float64, n int, ref *reference[float64]) (sum doubleDouble, large bool)

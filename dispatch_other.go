@@ -13,6 +13,8 @@ func softmaxBlocks[T Float](_ kernel, dst, src []T, cols, rows, dstStride, srcSt
 
 func maxBlock[T Float](_ kernel, src []T) T { return maxGeneric(src) }
 
+func hasNaNBlock[T Float](_ kernel, src []T) bool { return hasNaNGeneric(src) }
+
 func expBlock[T Float](_ kernel, dst, src []T, ref *reference[T]) (sum doubleDouble, large bool) {
 	return expBlockGeneric(dst, src, ref)
 }

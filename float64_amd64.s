@@ -593,6 +593,54 @@ TEXT ·maxBlock64AVX2(SB), NOSPLIT, $0-24
 	VZEROUPPER
 	RET
 
+// func hasNaNBlock64AVX2(src *float64, n int) bool
+//
+// Y3 gathers what is unordered.
+TEXT ·hasNaNBlock64AVX2(SB), NOSPLIT, $0-17
+	MOVQ src+0(FP), SI
+	MOVQ n+8(FP), CX
+	VXORPD Y3, Y3, Y3
+	SUBQ $16, CX
+	JLT tail
+
+loop:
+	VMOVUPD (SI), Y0
+	VMOVUPD 64(SI), Y1
+	VCMPPD $3, 32(SI), Y0, Y0
+	VCMPPD $3, 96(SI), Y1, Y1
+	VORPD Y0, Y3, Y3
+	VORPD Y1, Y3, Y3
+	ADDQ $128, SI
+	SUBQ $16, CX
+	JGE loop
+
+tail:
+	ADDQ $12, CX
+	JLT part
+
+whole:
+	VMOVUPD (SI), Y0
+	VCMPPD $3, Y0, Y0, Y0
+	VORPD Y0, Y3, Y3
+	ADDQ $32, SI
+	SUBQ $4, CX
+	JGE whole
+
+part:
+	ADDQ $4, CX
+	JEQ done
+	MOVQ CX, R8
+	LOADPART((SI))
+	VCMPPD $3, Y0, Y0, Y0
+	VORPD Y0, Y3, Y3
+
+done:
+	VMOVMSKPD Y3, AX
+	TESTL AX, AX
+	SETNE ret+16(FP)
+	VZEROUPPER
+	RET
+
 // func expBlock64AVX2(dst, src *float64, n int, ref *reference[float64]) (sum doubleDouble, large bool)
 TEXT ·expBlock64AVX2(SB), NOSPLIT, $544-49
 	MOVQ dst+0(FP), DI

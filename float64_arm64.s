@@ -735,6 +735,58 @@ TEXT ·maxBlock64NEON(SB), NOSPLIT, $0-24
 	FMOVD F(p0), ret+16(FP)
 	RET
 
+// func hasNaNBlock64NEON(src *float64, n int) bool
+//
+// all gathers what is equal to itself.
+TEXT ·hasNaNBlock64NEON(SB), NOSPLIT, $0-17
+	MOVD src+0(FP), R1
+	MOVD n+8(FP), R2
+	VMOVI $255, V21.B16
+	SUBS $8, R2
+	BLT tail
+
+loop:
+	LOAD2(0, 0, 1)
+	LOAD2(32, 2, 3)
+	VFCMEQD(0, 0, 0)
+	VFCMEQD(1, 1, 1)
+	VFCMEQD(2, 2, 2)
+	VFCMEQD(3, 3, 3)
+	VANDV(0, 1, 0)
+	VANDV(2, 3, 2)
+	VANDV(0, all, all)
+	VANDV(2, all, all)
+	ADD $64, R1
+	SUBS $8, R2
+	BGE loop
+
+tail:
+	ADDS $6, R2
+	BLT part
+
+vectors:
+	FMOVQ.P 16(R1), F0
+	VFCMEQD(0, 0, 0)
+	VANDV(0, all, all)
+	SUBS $2, R2
+	BGE vectors
+
+part:
+	ADDS $2, R2, R3
+	BEQ done
+	FMOVD (R1), F0
+	VFCMEQD(0, 0, 0)
+	VANDV(0, all, all)
+
+done:
+	VMOV V21.D[0], R3
+	VMOV V21.D[1], R4
+	AND R4, R3
+	CMN $1, R3
+	CSET NE, R3
+	MOVB R3, ret+16(FP)
+	RET
+
 // func expBlock64NEON(dst, src *float64, n int, ref *reference[float64]) (sum doubleDouble, large bool)
 TEXT ·expBlock64NEON(SB), NOSPLIT, $408-49
 	MOVD dst+0(FP), R6

@@ -539,6 +539,47 @@ TEXT ·maxBlock64AVX512(SB), NOSPLIT, $0-24
 	VZEROUPPER
 	RET
 
+// func hasNaNBlock64AVX512(src *float64, n int) bool
+//
+// K3 gathers what is unordered.
+TEXT ·hasNaNBlock64AVX512(SB), NOSPLIT, $0-17
+	MOVQ src+0(FP), SI
+	MOVQ n+8(FP), CX
+	KXORW K3, K3, K3
+	SUBQ $32, CX
+	JLT tail
+
+loop:
+	VMOVUPD (SI), Z0
+	VMOVUPD 128(SI), Z1
+	VCMPPD $3, 64(SI), Z0, K1
+	VCMPPD $3, 192(SI), Z1, K2
+	KORW K1, K3, K3
+	KORW K2, K3, K3
+	ADDQ $256, SI
+	SUBQ $32, CX
+	JGE loop
+
+tail:
+	ADDQ $32, CX
+	JEQ done
+	MOVL $-1, AX
+
+part:
+	MASK(0, K1)
+	VMOVUPD.Z (SI), K1, Z0
+	VCMPPD $3, Z0, Z0, K2
+	KORW K2, K3, K3
+	ADDQ $64, SI
+	SUBQ $8, CX
+	JGT part
+
+done:
+	KORTESTW K3, K3
+	SETNE ret+16(FP)
+	VZEROUPPER
+	RET
+
 // func expBlock64AVX512(dst, src *float64, n int, ref *reference[float64]) (sum doubleDouble, large bool)
 TEXT ·expBlock64AVX512(SB), NOSPLIT, $0-49
 	MOVQ dst+0(FP), DI

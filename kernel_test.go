@@ -404,6 +404,34 @@ func testScaleBlock[T Float](t *testing.T, k kernel) {
 	}
 }
 
+// TestHasNaNBlock puts a NaN at every place, and beyond the end.
+func TestHasNaNBlock(t *testing.T) {
+	forEachKernelAndType(t, testHasNaNBlock[float32], testHasNaNBlock[float64])
+}
+
+func testHasNaNBlock[T Float](t *testing.T, k kernel) {
+	src := newBuffer[T](blockLen[T]())
+	values := []T{0, infinity[T](1), infinity[T](-1), largest[T](), -smallest[T]()}
+	nans := []T{nan[T](), -nan[T](), fromBits[T](formatOf[T]().infinity + 1), fenceOf[T]()}
+	for _, n := range primitiveLens[T]() {
+		from := src.slice(n, n) // fences, which are NaN, stand around it
+		for i := range from {
+			from[i] = values[i%len(values)]
+		}
+		if hasNaNBlock(k, from) {
+			t.Fatalf("n=%d: found a NaN where there is none", n)
+		}
+		for i := range from {
+			saved := from[i]
+			from[i] = nans[i%len(nans)]
+			if !hasNaNBlock(k, from) {
+				t.Fatalf("n=%d: the NaN at %d was not found", n, i)
+			}
+			from[i] = saved
+		}
+	}
+}
+
 // TestSumRows compares what is found out about many rows, each of another family,
 // with the kernel in Go.
 func TestSumRows(t *testing.T) {

@@ -162,6 +162,10 @@ func logSoftmaxRows[T Float](k kernel, dst, src []T, cols, rows, dstStride, srcS
 // logSumExpRows computes rows of any length but 0.
 func logSumExpRows[T Float](k kernel, dst, src []T, cols, rows, stride int) {
 	logSumRows(k, src, cols, rows, stride, func(row int, m T, log doubleDouble) {
-		dst[row] = logSumExpFrom(src[row*stride:][:cols], 1, m, log)
+		if log.undefined() {
+			dst[row] = undefinedLogSumExp(k, src[row*stride:][:cols], m)
+		} else {
+			dst[row] = logSumExpFrom(m, log)
+		}
 	})
 }

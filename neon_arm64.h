@@ -53,6 +53,12 @@
 // FNEG Vd.4S, Vn.4S
 #define VFNEG(n, d) WORD $(0x6EA0F800 | (n)<<5 | (d))
 
+// FCMEQ Vd.4S, Vn.4S, Vm.4S
+#define VFCMEQ(m, n, d) WORD $(0x4E20E400 | (m)<<16 | (n)<<5 | (d))
+
+// FCMEQ Vd.2D, Vn.2D, Vm.2D
+#define VFCMEQD(m, n, d) WORD $(0x4E60E400 | (m)<<16 | (n)<<5 | (d))
+
 // FACGE Vd.4S, Vn.4S, Vm.4S
 #define VFACGE(m, n, d) WORD $(0x6E20EC00 | (m)<<16 | (n)<<5 | (d))
 

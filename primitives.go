@@ -22,6 +22,13 @@ func maxBlock[T Float](k kernel, src []T) T {
 	return T(maxBlock64(k, as64(src)))
 }
 
+func hasNaNBlock[T Float](k kernel, src []T) bool {
+	if is32[T]() {
+		return hasNaNBlock32(k, as32(src))
+	}
+	return hasNaNBlock64(k, as64(src))
+}
+
 func expBlock[T Float](k kernel, dst, src []T, ref *reference[T]) (sum doubleDouble, large bool) {
 	if is32[T]() {
 		return expBlock32(k, as32(dst), as32(src), cast[reference[float32]](ref))

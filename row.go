@@ -402,24 +402,28 @@ func subtractRow[T Float](k kernel, dst, src []T, m, rest T) {
 // logSumExpRow returns the log-sum-exp of a row of any length but 0.
 func logSumExpRow[T Float](k kernel, src []T) T {
 	m, log := logSumRow(k, src)
-	return logSumExpFrom(src, 1, m, log)
+	if log.undefined() {
+		return undefinedLogSumExp(k, src, m)
+	}
+	return logSumExpFrom(m, log)
 }
 
-// logSumExpFrom returns the log-sum-exp of a row, whose elements are stride apart,
-// from what logSumRow returns.
-func logSumExpFrom[T Float](src []T, stride int, m T, log doubleDouble) T {
-	if !log.undefined() {
-		// Where the two nearly cancel it is the lower part of the logarithm that counts.
-		sum := log.add(doubleDouble{hi: float64(m)})
-		return T(sum.hi + sum.lo)
-	}
-	// A NaN, a +Inf, or nothing but -Inf.
-	m = T(math.Inf(-1))
-	for i := 0; i < len(src); i += stride {
-		if src[i] != src[i] {
+// logSumExpFrom returns the log-sum-exp that logSumRow returns in two parts. Where
+// they nearly cancel it is the lower part of the logarithm that counts.
+func logSumExpFrom[T Float](m T, log doubleDouble) T {
+	sum := log.add(doubleDouble{hi: float64(m)})
+	return T(sum.hi + sum.lo)
+}
+
+// undefinedLogSumExp returns the log-sum-exp of a row that holds a NaN or a +Inf,
+// or nothing but -Inf. Without a NaN its maximum is m.
+func undefinedLogSumExp[T Float](k kernel, src []T, m T) T {
+	for len(src) > 0 {
+		n := min(len(src), blockLen[T]())
+		if hasNaNBlock(k, src[:n]) {
 			return nan[T]()
 		}
-		m = max(m, src[i])
+		src = src[n:]
 	}
 	return m
 }

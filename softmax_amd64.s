@@ -813,6 +813,53 @@ TEXT ·maxBlockAVX2(SB), NOSPLIT, $0-20
 	VZEROUPPER
 	RET
 
+// func hasNaNBlockAVX2(src *float32, n int) bool
+//
+// Y3 gathers what is unordered.
+TEXT ·hasNaNBlockAVX2(SB), NOSPLIT, $0-17
+	MOVQ src+0(FP), SI
+	MOVQ n+8(FP), CX
+	VXORPS Y3, Y3, Y3
+	SUBQ $32, CX
+	JLT tail
+
+loop:
+	VMOVUPS (SI), Y0
+	VMOVUPS 64(SI), Y1
+	VCMPPS $3, 32(SI), Y0, Y0
+	VCMPPS $3, 96(SI), Y1, Y1
+	VORPS Y0, Y3, Y3
+	VORPS Y1, Y3, Y3
+	ADDQ $128, SI
+	SUBQ $32, CX
+	JGE loop
+
+tail:
+	ADDQ $32, CX
+	JEQ done
+	SPLIT
+	TESTQ R8, R8
+	JEQ whole
+	LOADPART((SI)(R10*1))
+	VCMPPS $3, Y0, Y0, Y0
+	VORPS Y0, Y3, Y3
+
+whole:
+	SUBQ $1, R9
+	JLT done
+	VMOVUPS (SI), Y0
+	VCMPPS $3, Y0, Y0, Y0
+	VORPS Y0, Y3, Y3
+	ADDQ $32, SI
+	JMP whole
+
+done:
+	VMOVMSKPS Y3, AX
+	TESTL AX, AX
+	SETNE ret+16(FP)
+	VZEROUPPER
+	RET
+
 // func expBlockAVX2(dst, src *float32, n int, ref *reference) (sum float64, large bool)
 TEXT ·expBlockAVX2(SB), NOSPLIT, $96-41
 	MOVQ dst+0(FP), DI

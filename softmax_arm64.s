@@ -1027,6 +1027,58 @@ TEXT ·maxBlockNEON(SB), NOSPLIT, $0-20
 	FMOVS F(p0), ret+16(FP)
 	RET
 
+// func hasNaNBlockNEON(src *float32, n int) bool
+//
+// all gathers what is equal to itself.
+TEXT ·hasNaNBlockNEON(SB), NOSPLIT, $0-17
+	MOVD src+0(FP), R1
+	MOVD n+8(FP), R2
+	VMOVI $255, V21.B16
+	SUBS $16, R2
+	BLT tail
+
+loop:
+	LOAD2(0, 0, 1)
+	LOAD2(32, 2, 3)
+	VFCMEQ(0, 0, 0)
+	VFCMEQ(1, 1, 1)
+	VFCMEQ(2, 2, 2)
+	VFCMEQ(3, 3, 3)
+	VANDV(0, 1, 0)
+	VANDV(2, 3, 2)
+	VANDV(0, all, all)
+	VANDV(2, all, all)
+	ADD $64, R1
+	SUBS $16, R2
+	BGE loop
+
+tail:
+	ADDS $12, R2
+	BLT part
+
+vectors:
+	FMOVQ.P 16(R1), F0
+	VFCMEQ(0, 0, 0)
+	VANDV(0, all, all)
+	SUBS $4, R2
+	BGE vectors
+
+part:
+	ADDS $4, R2, R3
+	BEQ done
+	LOADPART(V0)
+	VFCMEQ(0, 0, 0)
+	VANDV(0, all, all)
+
+done:
+	VMOV V21.D[0], R3
+	VMOV V21.D[1], R4
+	AND R4, R3
+	CMN $1, R3
+	CSET NE, R3
+	MOVB R3, ret+16(FP)
+	RET
+
 // func expBlockNEON(dst, src *float32, n int, ref *reference) (sum float64, large bool)
 TEXT ·expBlockNEON(SB), NOSPLIT, $24-41
 	MOVD dst+0(FP), R0

@@ -581,6 +581,48 @@ TEXT ·maxBlockAVX512(SB), NOSPLIT, $0-20
 	VZEROUPPER
 	RET
 
+// func hasNaNBlockAVX512(src *float32, n int) bool
+//
+// K3 gathers what is unordered.
+TEXT ·hasNaNBlockAVX512(SB), NOSPLIT, $0-17
+	MOVQ src+0(FP), SI
+	MOVQ n+8(FP), CX
+	KXORW K3, K3, K3
+	SUBQ $64, CX
+	JLT tail
+
+loop:
+	VMOVUPS (SI), Z0
+	VMOVUPS 128(SI), Z1
+	VCMPPS $3, 64(SI), Z0, K1
+	VCMPPS $3, 192(SI), Z1, K2
+	KORW K1, K3, K3
+	KORW K2, K3, K3
+	ADDQ $256, SI
+	SUBQ $64, CX
+	JGE loop
+
+tail:
+	ADDQ $64, CX
+	JEQ done
+	MOVL $-1, AX
+
+part:
+	BZHIL CX, AX, R8
+	KMOVW R8, K1
+	VMOVUPS.Z (SI), K1, Z0
+	VCMPPS $3, Z0, Z0, K2
+	KORW K2, K3, K3
+	ADDQ $64, SI
+	SUBQ $16, CX
+	JGT part
+
+done:
+	KORTESTW K3, K3
+	SETNE ret+16(FP)
+	VZEROUPPER
+	RET
+
 // func expBlockAVX512(dst, src *float32, n int, ref *reference) (sum float64, large bool)
 TEXT ·expBlockAVX512(SB), NOSPLIT, $0-41
 	MOVQ dst+0(FP), DI
