@@ -1,6 +1,7 @@
 package softmax
 
-// This file measures. Times are of one thread, out of place, per element.
+// This file measures. Times are of one thread, but for BenchmarkParallel, out of
+// place, per element.
 
 import (
 	"fmt"
@@ -83,6 +84,44 @@ func benchRows[T Float](function func(dst, src Matrix[T])) func(b *testing.B) {
 					function(dst, src)
 				}
 				report[T](b, rows*n)
+			})
+		}
+	}
+}
+
+// BenchmarkAxis compares the axes of an array. Widths that are a power of two are
+// the hardest: all elements of a column fall into the same few sets of a cache.
+func BenchmarkAxis(b *testing.B) { benchKernels(b, benchAxis[float32], benchAxis[float64]) }
+
+func benchAxis[T Float](b *testing.B) {
+	for _, shape := range [][]int{{1024, 1024}, {1000, 1000}, {32, 64, 56 * 56}} {
+		n := volume(shape)
+		src, dst := familyNamed[T]("normal3").makeRow(n, 1), make([]T, n)
+		for axis := range shape {
+			b.Run(fmt.Sprintf("shape=%v/axis=%d", shape, axis), func(b *testing.B) {
+				for b.Loop() {
+					SoftmaxAxis(dst, src, shape, axis)
+				}
+				report[T](b, n)
+			})
+		}
+	}
+}
+
+// BenchmarkParallel has many rows, and one that is split.
+func BenchmarkParallel(b *testing.B) { benchKernels(b, benchParallel[float32], benchParallel[float64]) }
+
+func benchParallel[T Float](b *testing.B) {
+	for _, size := range []struct{ rows, cols int }{{1000, 4096}, {1, 1 << 24}} {
+		n := size.rows * size.cols
+		src := Matrix[T]{familyNamed[T]("normal3").makeRow(n, 1), size.rows, size.cols, size.cols}
+		dst := Matrix[T]{make([]T, n), size.rows, size.cols, size.cols}
+		for _, workers := range []int{1, 2, 4} {
+			b.Run(fmt.Sprintf("rows=%d/n=%d/workers=%d", size.rows, size.cols, workers), func(b *testing.B) {
+				for b.Loop() {
+					ParallelSoftmaxRows(dst, src, workers)
+				}
+				report[T](b, n)
 			})
 		}
 	}

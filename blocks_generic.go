@@ -81,25 +81,23 @@ func sumRowsGeneric[T Float](sums []rowSum[T], src []T, cols, stride int) {
 
 // expGroup stores exponentials and returns whether all are at least 2.
 func expGroup[T Float](dst, src []T, ref *reference[T]) (large bool) {
-	large = true
-	for i, x := range src {
-		e := expGeneric(x, ref)
-		dst[i] = e
-		large = large && !(e < 2)
+	if is32[T]() {
+		return expGroup32(as32(dst), as32(src), cast[reference[float32]](ref))
 	}
-	return large
+	return expGroup64(as64(dst), as64(src), cast[reference[float64]](ref))
 }
 
 func scaleBlockGeneric[T Float](dst []T, f *factor[T]) {
-	for i, e := range dst {
-		dst[i] = scaleGeneric(e, f)
+	if is32[T]() {
+		scaleBlockGeneric32(as32(dst), cast[factor[float32]](f))
+	} else {
+		scaleBlockGeneric64(as64(dst), cast[factor[float64]](f))
 	}
 }
 
 func expScaleBlockGeneric[T Float](dst, src []T, ref *reference[T], f *factor[T]) {
-	for i, x := range src {
-		dst[i] = scaleGeneric(expGeneric(x, ref), f)
-	}
+	expGroup(dst, src, ref)
+	scaleBlockGeneric(dst, f)
 }
 
 // subtractBlockGeneric writes (x - m) - rest for each x. The conversion of rest

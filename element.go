@@ -6,10 +6,7 @@ package softmax
 // The type of an element is known when a generic function is compiled, so that
 // nothing remains of these branches.
 
-import (
-	"math"
-	"unsafe"
-)
+import "unsafe"
 
 // is32 reports whether T is float32.
 func is32[T Float]() bool { return unsafe.Sizeof(T(0)) == 4 }
@@ -68,7 +65,7 @@ func fma[T Float](a, b, c T) T {
 	if is32[T]() {
 		return T(fma32(float32(a), float32(b), float32(c)))
 	}
-	return T(math.FMA(float64(a), float64(b), float64(c)))
+	return T(fma64(float64(a), float64(b), float64(c)))
 }
 
 func expGeneric[T Float](x T, ref *reference[T]) T {
@@ -76,13 +73,6 @@ func expGeneric[T Float](x T, ref *reference[T]) T {
 		return T(expGeneric32(float32(x), cast[reference[float32]](ref)))
 	}
 	return T(expGeneric64(float64(x), cast[reference[float64]](ref)))
-}
-
-func scaleGeneric[T Float](e T, f *factor[T]) T {
-	if is32[T]() {
-		return T(scaleGeneric32(float32(e), cast[factor[float32]](f)))
-	}
-	return T(scaleGeneric64(float64(e), cast[factor[float64]](f)))
 }
 
 // newFactor returns 2^delta / sum.

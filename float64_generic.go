@@ -18,9 +18,9 @@ const (
 	wideC6       float64 = 0x1.6c1cc08db03e1p-10
 	wideC7       float64 = 0x1.a0207783c3e7fp-13
 	wideTiny     float64 = 0x1p-120            // as tiny
-	wideMinNorm  float64 = 0x1p-1022           // smallest normal float64
 	wideNaNBits  uint64  = 0x7FF8000000000000  // the NaN of every undefined result
-	wideMinBits  uint64  = 1 << 52             // bits of wideMinNorm
+	wideOneBits  uint64  = 1023 << 52          // bits of 1
+	wideBitOf2   uint64  = 1 << 62             // as bitOf2
 	wideAccStart float64 = 0x1p525             // 2^(wideTopExponent+13): above the sum of a block
 	wideLiftBits uint64  = wideCareShift << 52 // wideCareShift where the exponent of a float64 stands
 
@@ -46,18 +46,29 @@ func expGeneric64(x float64, ref *reference[float64]) float64 {
 	if x < ref.cutoff {
 		x = ref.cutoff
 	}
-	t := math.FMA(x, wideLog2e8, ref.magic)
+	t := fma64(x, wideLog2e8, ref.magic)
 	n := t - ref.magic
-	r := math.FMA(-n, wideLn2Lo, math.FMA(-n, wideLn2Hi, x))
-	p := math.FMA(wideC7, r, wideC6)
-	p = math.FMA(p, r, wideC5)
-	p = math.FMA(p, r, wideC4)
-	p = math.FMA(p, r, wideC3)
-	p = math.FMA(p, r, wideC2)
-	q := math.FMA(float64(p*r), r, r)
+	r := fma64(-n, wideLn2Lo, fma64(-n, wideLn2Hi, x))
+	p := fma64(wideC7, r, wideC6)
+	p = fma64(p, r, wideC5)
+	p = fma64(p, r, wideC4)
+	p = fma64(p, r, wideC3)
+	p = fma64(p, r, wideC2)
+	q := fma64(float64(p*r), r, r)
 	bits := math.Float64bits(t)
 	s := math.Float64frombits(bits<<49 | wideTable[bits&7])
-	return math.FMA(q, s, s)
+	return fma64(q, s, s)
+}
+
+// expGroup64 stores exponentials and returns whether all are at least 2.
+func expGroup64(dst, src []float64, ref *reference[float64]) (large bool) {
+	all := ^uint64(0)
+	for i, x := range src {
+		e := expGeneric64(x, ref)
+		dst[i] = e
+		all &= math.Float64bits(e)
+	}
+	return all&wideBitOf2 != 0
 }
 
 // newFactor64 returns 2^delta / sum, where sum is a row's sum. Its low part is
@@ -65,7 +76,7 @@ func expGeneric64(x float64, ref *reference[float64]) float64 {
 // is subnormal unless careful is called for.
 func newFactor64(sum doubleDouble, delta int32, careful bool) factor[float64] {
 	high := 1 / sum.hi
-	rest := math.FMA(-sum.lo, high, math.FMA(-sum.hi, high, 1))
+	rest := fma64(-sum.lo, high, fma64(-sum.hi, high, 1))
 	cut := high * 0x1p-20
 	low := float64(float64(rest*high)+cut) - cut
 	f := factor[float64]{careful: careful}
@@ -77,19 +88,25 @@ func newFactor64(sum doubleDouble, delta int32, careful bool) factor[float64] {
 	return f
 }
 
+func scaleBlockGeneric64(dst []float64, f *factor[float64]) {
+	for i, e := range dst {
+		dst[i] = scaleGeneric64(e, f)
+	}
+}
+
 // scaleGeneric64 returns e * f, as scaleGeneric32 does.
 func scaleGeneric64(e float64, f *factor[float64]) float64 {
 	if !f.careful {
-		return math.FMA(e, f.hi, float64(e*f.lo))
+		return fma64(e, f.hi, float64(e*f.lo))
 	}
 	if e < f.cutoff {
 		e = f.cutoff
 	}
-	v := math.FMA(e, f.hi, float64(e*f.lo))
+	v := fma64(e, f.hi, float64(e*f.lo))
 	if v >= 1 {
 		return math.Float64frombits(math.Float64bits(v) - wideLiftBits)
 	}
-	// Adding wideMinNorm rounds at 2^-1074 and leaves the bits of a subnormal number.
-	w := math.FMA(v, wideMinNorm, wideMinNorm)
-	return math.Float64frombits(math.Float64bits(w) - wideMinBits)
+	// Adding 1 rounds at 2^-52, as far below 1 as the smallest subnormal number is
+	// below wideMinNorm, and leaves the bits of a subnormal number.
+	return math.Float64frombits(math.Float64bits(v+1) - wideOneBits)
 }

@@ -372,7 +372,7 @@ func logRatio[T Float](sum doubleDouble, e T) doubleDouble {
 	hi := float64(sum.hi + sum.lo)
 	lo := float64(sum.hi-hi) + sum.lo
 	ratio := hi / float64(e)
-	rest := math.FMA(-ratio, float64(e), hi) + lo
+	rest := fma64(-ratio, float64(e), hi) + lo
 	log := logarithm(ratio)
 	log.lo += float64(rest / hi)
 	return log

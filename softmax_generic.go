@@ -105,6 +105,17 @@ func expGeneric32(x float32, ref *reference[float32]) float32 {
 	return float32(oddSum(float64(q)*float64(s), float64(s)))
 }
 
+// expGroup32 stores exponentials and returns whether all are at least 2.
+func expGroup32(dst, src []float32, ref *reference[float32]) (large bool) {
+	all := ^uint32(0)
+	for i, x := range src {
+		e := expGeneric32(x, ref)
+		dst[i] = e
+		all &= math.Float32bits(e)
+	}
+	return all&bitOf2 != 0
+}
+
 // newFactor32 returns 2^delta / sum, where sum is a row's sum. Its low part is
 // cut to 32 bits behind the leading bit of the high part: then no product with it
 // is subnormal unless careful is called for.
@@ -121,6 +132,12 @@ func newFactor32(sum float64, delta int32, careful bool) factor[float32] {
 	}
 	f.hi, f.lo = float32(high*scale), float32(low*scale)
 	return f
+}
+
+func scaleBlockGeneric32(dst []float32, f *factor[float32]) {
+	for i, e := range dst {
+		dst[i] = scaleGeneric32(e, f)
+	}
 }
 
 // scaleGeneric32 returns e * f. If f.careful is set, f is 2^careShift too large:
