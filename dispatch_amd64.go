@@ -23,12 +23,11 @@ func availableKernels() []kernel {
 
 func softmaxBlocks32(k kernel, dst, src []float32, cols, rows, dstStride, srcStride int) {
 	switch {
-	case k == kernelAVX512 && cols <= 32:
-		softmaxShortAVX512(&dst[0], &src[0], cols, rows, dstStride, srcStride)
+	case k != kernelGeneric && cols <= 32:
+		// Wider registers would not make these quicker: they are bound by latency.
+		softmaxShortAVX2(&dst[0], &src[0], cols, rows, dstStride, srcStride)
 	case k == kernelAVX512:
 		softmaxBlocksAVX512(&dst[0], &src[0], cols, rows, dstStride, srcStride)
-	case k == kernelAVX2 && cols <= 32:
-		softmaxShortAVX2(&dst[0], &src[0], cols, rows, dstStride, srcStride)
 	case k == kernelAVX2:
 		softmaxBlocksAVX2(&dst[0], &src[0], cols, rows, dstStride, srcStride)
 	default:
@@ -288,9 +287,6 @@ func transpose64(dst, src []float64, rows, cols, dstStride, srcStride int) {
 
 //go:noescape
 func softmaxBlocksAVX512(dst, src *float32, cols, rows, dstStride, srcStride int)
-
-//go:noescape
-func softmaxShortAVX512(dst, src *float32, cols, rows, dstStride, srcStride int)
 
 //go:noescape
 func maxBlockAVX512(src *float32, n int) float32
