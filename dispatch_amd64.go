@@ -21,10 +21,14 @@ func availableKernels() []kernel {
 	return append(kernels, kernelGeneric)
 }
 
+// narrowLen is the length of float32 rows that AVX2 does for AVX-512 too. Wider
+// registers would not make them quicker: they are bound by latency, and a masked
+// load waits for stores to what it leaves out.
+const narrowLen = 32
+
 func softmaxBlocks32(k kernel, dst, src []float32, cols, rows, dstStride, srcStride int) {
 	switch {
-	case k != kernelGeneric && cols <= 32:
-		// Wider registers would not make these quicker: they are bound by latency.
+	case k != kernelGeneric && cols <= narrowLen:
 		softmaxShortAVX2(&dst[0], &src[0], cols, rows, dstStride, srcStride)
 	case k == kernelAVX512:
 		softmaxBlocksAVX512(&dst[0], &src[0], cols, rows, dstStride, srcStride)
@@ -84,10 +88,10 @@ func sumBlock32(k kernel, src []float32, ref *reference[float32]) (sum doubleDou
 }
 
 func sumRows32(k kernel, sums []rowSum[float32], src []float32, cols, stride int) {
-	switch k {
-	case kernelAVX512:
+	switch {
+	case k == kernelAVX512 && cols > narrowLen:
 		sumRowsAVX512(&sums[0], &src[0], cols, len(sums), stride)
-	case kernelAVX2:
+	case k != kernelGeneric:
 		sumRowsAVX2(&sums[0], &src[0], cols, len(sums), stride)
 	default:
 		sumRowsGeneric(sums, src, cols, stride)
