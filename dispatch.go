@@ -43,15 +43,6 @@ func chooseKernel(name string) kernel {
 // comment says how to choose one.
 func Kernel() string { return active.String() }
 
-// storedLimit returns the bytes of the longest row whose exponentials are stored
-// and scaled later. Beyond, they are computed twice.
-func storedLimit[T Float](k kernel) int {
-	if k == kernelAVX512 && is32[T]() {
-		return 1 << 20 // it computes faster than it loads from beyond the L2 cache
-	}
-	return storedBytes
-}
-
 // canStream reports whether expScaleStream really stores past the caches.
 func canStream(k kernel) bool { return k == kernelAVX512 || k == kernelAVX2 }
 

@@ -22,19 +22,16 @@ func longLens[T Float]() []int {
 	for _, blocks := range []int{2, 3, 4, 5, 8, 16} {
 		lens = append(lens, blocks*block-1, blocks*block, blocks*block+1)
 	}
-	// Some kernels compute twice from here on.
-	twice := storedLen[T](kernelAVX512)
-	lens = append(lens, twice-1, twice, twice+1, twice+block+17)
-	if !reduced() {
-		twice = storedLen[T](kernelGeneric)
-		lens = append(lens, twice, twice+1)
+	if !reduced() { // computed twice from here on
+		stored := storedLen[T]()
+		lens = append(lens, stored, stored+1, stored+block+17)
 	}
 	slices.Sort(lens)
 	return slices.Compact(lens)
 }
 
-// storedLen returns the length of the longest row whose exponentials k stores.
-func storedLen[T Float](k kernel) int { return storedLimit[T](k) * alignments[T]() / 64 }
+// storedLen returns the length of the longest row whose exponentials are stored.
+func storedLen[T Float]() int { return storedBytes * alignments[T]() / 64 }
 
 // TestKernelRows is the promise of the same bits, for every length up to
 // shortLen, every alignment, in place and not.

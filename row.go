@@ -32,7 +32,7 @@ const (
 
 	streamAlign = 64 // bytes to which dst is aligned where it is stored past the caches
 
-	storedBytes = 4 << 20 // no kernel stores the exponentials of a longer row
+	storedBytes = 4 << 20 // of a row whose exponentials are stored: a part of a last-level cache
 )
 
 // blockLen returns the number of elements in a block.
@@ -250,7 +250,7 @@ func softmaxRow[T Float](k kernel, dst, src []T) {
 	switch {
 	case len(src) <= blockLen[T]():
 		softmaxBlocks(k, dst, src, len(src), 1, 0, 0)
-	case sizeOf(src) <= storedLimit[T](k):
+	case sizeOf(src) <= storedBytes:
 		softmaxStored(k, dst, src)
 	default:
 		softmaxRecomputed(k, dst, src)

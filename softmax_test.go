@@ -374,7 +374,7 @@ func TestEqualLogits(t *testing.T) {
 func testEqualLogits[T Float](t *testing.T, k kernel) {
 	useKernel(t, k)
 	block := blockLen[T]()
-	for _, n := range []int{3 * block, storedLen[T](k) + 3*block} {
+	for _, n := range []int{3 * block, storedLen[T]() + 3*block} {
 		logits, got := make([]T, n), make([]T, n)
 		familyNamed[T]("normal3").fillRow(logits[:1000], 1)
 		for at := 1000; at < n; at += 1000 {
@@ -551,7 +551,7 @@ func testAllocations[T Float](t *testing.T, k kernel) {
 		LogSoftmax(buf[:], out[:])
 		kept = float64(buf[0] + LogSumExp(out[:]))
 	})
-	block, stored := blockLen[T](), storedLen[T](k)
+	block, stored := blockLen[T](), storedLen[T]()
 	logits, results := make([]T, stored+1), make([]T, stored+1)
 	for _, n := range []int{1, 100, block, block + 1, stored, stored + 1} {
 		check(fmt.Sprintf("n=%d", n), 1, func() {
