@@ -11,16 +11,20 @@ import (
 )
 
 const (
-	// workerLen is the number of elements from which on another worker pays: they
-	// take one some times as long as it takes to start.
-	workerLen = 1 << 15
-
 	// chunkLen is about how many elements a worker takes at a time.
 	chunkLen = 1 << 16
 
 	// splitLen is the length from which on a row is split among workers.
 	splitLen = 1 << 18
+
+	// genericFactor is about how much slower the kernel in Go is than one in assembly.
+	genericFactor = 32
 )
+
+// workerLen is the number of elements for each worker from which on another one
+// pays, with a kernel in assembly: they take about 60 microseconds, which an idle
+// processor may need to wake up. Tests lower it.
+var workerLen = 1 << 18
 
 // ParallelSoftmaxRows is [SoftmaxRows] with the work spread over up to workers
 // goroutines, of which the caller is one. If workers is 0 or negative there are as
@@ -52,7 +56,11 @@ func parallelRows[T Float](k kernel, op operation, dst, src Matrix[T], workers i
 	if workers <= 0 {
 		workers = runtime.GOMAXPROCS(0)
 	}
-	workers = min(workers, rows*cols/workerLen)
+	least := workerLen
+	if k == kernelGeneric {
+		least /= genericFactor
+	}
+	workers = min(workers, rows*cols/least)
 	switch {
 	case workers <= 1:
 		rowsAlong(k, op, dst.Data, src.Data, cols, rows, dst.Stride, src.Stride)

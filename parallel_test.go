@@ -8,12 +8,20 @@ import (
 	"testing"
 )
 
+// useWorkerLen has workers start for n elements each until the test ends.
+func useWorkerLen(t *testing.T, n int) {
+	previous := workerLen
+	workerLen = n
+	t.Cleanup(func() { workerLen = previous })
+}
+
 func TestParallel(t *testing.T) {
 	forEachKernelAndType(t, testParallel[float32], testParallel[float64])
 }
 
 func testParallel[T Float](t *testing.T, k kernel) {
 	useKernel(t, k)
+	useWorkerLen(t, 1<<12)
 	shapes := []struct{ rows, cols, gap int }{
 		{1, 1, 0}, {7, 100, 3}, {100, 1000, 0}, {40, 4097, 1}, {7000, 10, 2},
 		{1, splitLen - 1, 0}, {1, splitLen, 0}, {1, splitLen + 4*blockBytes + 5, 0},
@@ -61,6 +69,7 @@ func TestParallelStream(t *testing.T) {
 	t.Cleanup(func() { streamBytes = previous })
 	forEachKernel(t, func(t *testing.T, k kernel) {
 		useKernel(t, k)
+		useWorkerLen(t, 1<<12)
 		src := makeArray[float32](splitLen+1001, arrayKinds[0].value)
 		want, got := make([]float32, len(src)), make([]float32, len(src)+3)[3:]
 		softmaxStored(kernelGeneric, want, src)
