@@ -23,9 +23,6 @@
 // FMLA Vd.4S, Vn.4S, Vm.4S
 #define VFMLAV(m, n, d) WORD $(0x4E20CC00 | (m)<<16 | (n)<<5 | (d))
 
-// FMUL Vd.4S, Vn.4S, Vm.S[0]
-#define VFMUL0(m, n, d) WORD $(0x4F809000 | (m)<<16 | (n)<<5 | (d))
-
 // FMUL Vd.4S, Vn.4S, Vm.S[1]
 #define VFMUL1(m, n, d) WORD $(0x4FA09000 | (m)<<16 | (n)<<5 | (d))
 

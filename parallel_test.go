@@ -79,12 +79,19 @@ func TestParallelStream(t *testing.T) {
 	})
 }
 
-// TestParallelSmall checks that no goroutine is started where it cannot pay: that
-// would allocate.
-func TestParallelSmall(t *testing.T) {
+// TestParallelStarts checks that no goroutine is started where it cannot pay, and
+// that one is where it can: that allocates.
+func TestParallelStarts(t *testing.T) {
 	m := Matrix[float32]{make([]float32, 1000), 10, 100, 100}
-	if allocs := testing.AllocsPerRun(10, func() { ParallelSoftmaxRows(m, m, 8) }); allocs != 0 {
+	allocations := func() float64 {
+		return testing.AllocsPerRun(10, func() { ParallelSoftmaxRows(m, m, 8) })
+	}
+	if allocs := allocations(); allocs != 0 {
 		t.Errorf("%v allocations for 10 x 100", allocs)
+	}
+	useWorkerLen(t, 100)
+	if allocations() == 0 {
+		t.Error("no allocations, so no workers, with 100 elements for each")
 	}
 }
 

@@ -2,7 +2,7 @@
 
 // The kernel for AVX-512 (F, BW, DQ, VL). Operation for operation it is the Go
 // code in softmax_generic.go, sixteen elements at a time: one register holds all
-// lanes.
+// lanes. dispatch_amd64.go says which rows the functions for AVX2 do instead.
 //
 // Use of registers, in every function:
 //
