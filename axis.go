@@ -71,20 +71,11 @@ func LogSumExpAxis[T Float](dst, src []T, shape []int, axis int) {
 		panic("softmax: LogSumExpAxis: dst and src overlap")
 	}
 	if len(src) == 0 {
-		fill(dst, T(math.Inf(-1)))
+		fill(dst, fromFloat[T](math.Inf(-1)))
 		return
 	}
 	alongAxis(active, opLogSumExp, dst, src, a)
 }
-
-// operation is what is done to each row.
-type operation uint8
-
-const (
-	opSoftmax operation = iota
-	opLogSoftmax
-	opLogSumExp
-)
 
 // axisLanes are the lanes along an axis: element r of lane (o, i) stands at
 // (o*n + r)*inner + i.
@@ -155,9 +146,12 @@ func alongAxis[T Float](k kernel, op operation, dst, src []T, a axisLanes) {
 	case fewestLanes <= largeBuffer/pitch:
 		var buffer [largeBuffer / 8]float64
 		gatherLanes(k, op, dst, src, viewed[T](buffer[:]), a)
+	case is32[T]():
+		gatherBlocks[float32, float32](k, op, as32(dst), as32(src), a)
+	case is64[T]():
+		gatherBlocks[float64, float64](k, op, as64(dst), as64(src), a)
 	default:
-		var buffer [fewestLanes * (blockBytes + lanePad) / 8]float64
-		gatherBlocks(k, op, dst, src, viewed[T](buffer[:]), a)
+		gatherBlocks[T, float32](k, op, dst, src, a)
 	}
 }
 
@@ -175,18 +169,6 @@ func viewed[T Float](buffer []float64) []T {
 	return unsafe.Slice((*T)(unsafe.Pointer(&buffer[0])), len(buffer)*8/int(unsafe.Sizeof(element)))
 }
 
-// rowsAlong does op to rows. For opLogSumExp dst gets an element for each.
-func rowsAlong[T Float](k kernel, op operation, dst, src []T, cols, rows, dstStride, srcStride int) {
-	switch op {
-	case opSoftmax:
-		softmaxRows(k, dst, src, cols, rows, dstStride, srcStride)
-	case opLogSoftmax:
-		logSoftmaxRows(k, dst, src, cols, rows, dstStride, srcStride)
-	case opLogSumExp:
-		logSumExpRows(k, dst, src, cols, rows, srcStride)
-	}
-}
-
 // gatherLanes computes lanes whole, as many at a time as the buffer holds.
 func gatherLanes[T Float](k kernel, op operation, dst, src, buffer []T, a axisLanes) {
 	size := int(unsafe.Sizeof(src[0]))
@@ -202,7 +184,7 @@ func gatherLanes[T Float](k kernel, op operation, dst, src, buffer []T, a axisLa
 			transpose(k, buffer[(lane-first)*stride:], src[at:], a.n, run, stride, a.inner)
 		})
 		if op == opLogSumExp {
-			logSumExpRows(k, dst[first:], buffer, a.n, count, stride)
+			rowsAlong(k, op, dst[first:], buffer, a.n, count, 0, stride)
 			continue
 		}
 		rowsAlong(k, op, buffer, buffer, a.n, count, stride, stride)
@@ -224,12 +206,14 @@ func (a *axisLanes) eachRun(first, count int, f func(lane, at, run int)) {
 }
 
 // gatherBlocks computes long lanes, a few at a time, one block after the other.
-func gatherBlocks[T Float](k kernel, op operation, dst, src, buffer []T, a axisLanes) {
+func gatherBlocks[T Float, C native](k kernel, op operation, dst, src []T, a axisLanes) {
+	var buffer [fewestLanes * (blockBytes + lanePad) / 8]float64
+	var wide [blockBytes / 8]float64
 	lanes := a.outer * a.inner
 	for first := 0; first < lanes; first += fewestLanes {
 		a.eachRun(first, min(fewestLanes, lanes-first), func(lane, at, run int) {
-			var scans [fewestLanes]rowScan[T]
-			g := laneGroup[T]{k, src[at:], buffer, a.n, a.inner, scans[:run]}
+			var scans [fewestLanes]rowScan[C]
+			g := laneGroup[T, C]{k, src[at:], viewed[T](buffer[:]), viewed[C](wide[:]), a.n, a.inner, scans[:run]}
 			g.scan()
 			if op == opLogSumExp {
 				g.logSumExp(dst[lane:])
@@ -241,47 +225,52 @@ func gatherBlocks[T Float](k kernel, op operation, dst, src, buffer []T, a axisL
 }
 
 // laneGroup is a few lanes that lie side by side in src, from its start on.
-type laneGroup[T Float] struct {
+type laneGroup[T Float, C native] struct {
 	k        kernel
 	src      []T
 	buffer   []T // room for a block of fewestLanes lanes
+	wide     []C // room for a block of one, for elements that are computed in another type
 	n, inner int // length of a lane, and distance of its elements
-	scans    []rowScan[T]
+	scans    []rowScan[C]
 }
 
 // eachBlock calls f for each block of n elements of each lane, in index order. If
 // dst is not nil, what f makes of the block goes to its place in dst. The block is
 // no argument of f, because it would escape to the heap.
-func (g *laneGroup[T]) eachBlock(dst []T, f func(lane, n int)) {
-	stride := g.stride()
-	for first := 0; first < g.n; first += blockLen[T]() {
-		n, at := min(blockLen[T](), g.n-first), first*g.inner
-		transpose(g.k, g.buffer, g.src[at:], n, len(g.scans), stride, g.inner)
+func (g *laneGroup[T, C]) eachBlock(dst []T, f func(lane, n int)) {
+	for first := 0; first < g.n; first += blockLen[C]() {
+		n, at := min(blockLen[C](), g.n-first), first*g.inner
+		transpose(g.k, g.buffer, g.src[at:], n, len(g.scans), g.stride(), g.inner)
 		for lane := range g.scans {
 			f(lane, n)
 		}
 		if dst != nil {
-			transpose(g.k, dst[at:], g.buffer, len(g.scans), n, g.inner, stride)
+			transpose(g.k, dst[at:], g.buffer, len(g.scans), n, g.inner, g.stride())
 		}
 	}
 }
 
 // stride is that of the lanes in buffer.
-func (g *laneGroup[T]) stride() int { return len(g.buffer) / fewestLanes }
+func (g *laneGroup[T, C]) stride() int { return len(g.buffer) / fewestLanes }
 
-// block is the block of a lane that eachBlock is at.
-func (g *laneGroup[T]) block(lane, n int) []T { return g.buffer[lane*g.stride():][:n] }
+// gathered is the block of a lane that eachBlock is at, and read what readBlock
+// returns of it.
+func (g *laneGroup[T, C]) gathered(lane, n int) []T { return g.buffer[lane*g.stride():][:n] }
+func (g *laneGroup[T, C]) read(lane, n int) ([]C, C) {
+	return readBlock(g.k, g.wide, g.gathered(lane, n))
+}
 
 // scan does for each lane what the function scan does for a row.
-func (g *laneGroup[T]) scan() {
+func (g *laneGroup[T, C]) scan() {
 	near := true
 	for lane := range g.scans {
-		g.scans[lane] = newScan(tinyOf[T]())
+		g.scans[lane] = newScan(tinyOf[C]())
 	}
 	g.eachBlock(nil, func(lane, n int) {
-		r, m := &g.scans[lane], maxBlock(g.k, g.block(lane, n))
+		r := &g.scans[lane]
+		block, m := g.read(lane, n)
 		if near = near && isNear(m); near {
-			r.add(scanBlock(g.k, g.block(lane, n), m, r.bias))
+			r.add(scanBlock(g.k, block, m, r.bias))
 		}
 		r.top = max(r.top, m)
 	})
@@ -293,34 +282,38 @@ func (g *laneGroup[T]) scan() {
 		g.scans[lane] = newScan(rowBias(g.scans[lane].top))
 	}
 	g.eachBlock(nil, func(lane, n int) {
-		r, block := &g.scans[lane], g.block(lane, n)
-		r.add(scanBlock(g.k, block, maxBlock(g.k, block), r.bias))
+		r := &g.scans[lane]
+		block, m := g.read(lane, n)
+		r.add(scanBlock(g.k, block, m, r.bias))
 	})
 }
 
 // write computes the results of a softmax or log-softmax.
-func (g *laneGroup[T]) write(op operation, dst []T) {
-	var rests [fewestLanes]T
+func (g *laneGroup[T, C]) write(op operation, dst []T) {
+	var rests [fewestLanes]C
 	for lane := range g.scans {
 		log := g.scans[lane].logSum()
-		rests[lane] = T(log.hi + log.lo)
+		rests[lane] = C(log.hi + log.lo)
 	}
 	g.eachBlock(dst, func(lane, n int) {
-		if r, block := &g.scans[lane], g.block(lane, n); op == opSoftmax {
+		r := &g.scans[lane]
+		block, _ := g.read(lane, n)
+		if op == opSoftmax {
 			r.write(g.k, block, block, false)
 		} else {
 			subtractRow(g.k, block, block, r.top, rests[lane])
 		}
+		storeBlock(g.k, g.gathered(lane, n), block)
 	})
 }
 
 // logSumExp sets the first elements of dst to the log-sum-exp of the lanes.
-func (g *laneGroup[T]) logSumExp(dst []T) {
+func (g *laneGroup[T, C]) logSumExp(dst []T) {
 	undefined := false
 	for lane := range g.scans {
 		r := &g.scans[lane]
 		log := r.logSum()
-		dst[lane] = logSumExpFrom(r.top, log)
+		dst[lane] = fromFloat[T](float64(logSumExpFrom(r.top, log)))
 		undefined = undefined || log.undefined()
 	}
 	if !undefined {
@@ -328,11 +321,11 @@ func (g *laneGroup[T]) logSumExp(dst []T) {
 	}
 	for lane := range g.scans {
 		if r := &g.scans[lane]; r.sum.undefined() {
-			dst[lane] = r.top
+			dst[lane] = fromFloat[T](float64(r.top))
 		}
 	}
 	g.eachBlock(nil, func(lane, n int) {
-		if hasNaNBlock(g.k, g.block(lane, n)) {
+		if block, _ := g.read(lane, n); hasNaNBlock(g.k, block) {
 			dst[lane] = nan[T]()
 		}
 	})

@@ -4,24 +4,31 @@ package softmax
 // type: maximum, sum, and whole blocks.
 
 // softmaxBlocksGeneric computes rows of at most blockLen elements.
-func softmaxBlocksGeneric[T Float](dst, src []T, cols, rows, dstStride, srcStride int) {
+func softmaxBlocksGeneric[T native](dst, src []T, cols, rows, dstStride, srcStride int) {
 	for row := range rows {
 		d := dst[row*dstStride:][:cols]
 		s := src[row*srcStride:][:cols]
-		m := maxGeneric(s)
-		ref := newReference(m, rowBias(m))
-		sum, large := expBlockGeneric(d, s, &ref)
-		if sum.undefined() {
-			fillNaN(d)
-			continue
-		}
-		f := newFactor[T](sum, 0, needsCare[T](sum, 0, large))
-		scaleBlockGeneric(d, &f)
+		softmaxBlockFrom(d, s, maxGeneric(s))
 	}
 }
 
+// softmaxBlockFrom computes a row of at most blockLen elements with maximum m.
+func softmaxBlockFrom[T native](dst, src []T, m T) {
+	ref := newReference(m, rowBias(m))
+	sum, large := expBlockGeneric(dst, src, &ref)
+	if sum.undefined() {
+		fillNaN(dst)
+		return
+	}
+	f := newFactor[T](sum, 0, needsCare[T](sum, 0, large))
+	scaleBlockGeneric(dst, &f)
+}
+
+// softmaxBlockGeneric does it in place.
+func softmaxBlockGeneric(x []float32, m float32) { softmaxBlockFrom(x, x, m) }
+
 // maxGeneric returns the largest element; with a NaN among them, any value.
-func maxGeneric[T Float](src []T) T {
+func maxGeneric[T native](src []T) T {
 	m := src[0]
 	for _, x := range src[1:] {
 		if x > m {
@@ -32,7 +39,7 @@ func maxGeneric[T Float](src []T) T {
 }
 
 // hasNaNGeneric reports whether an element is a NaN.
-func hasNaNGeneric[T Float](src []T) bool {
+func hasNaNGeneric[T native](src []T) bool {
 	for _, x := range src {
 		if x != x {
 			return true
@@ -43,8 +50,15 @@ func hasNaNGeneric[T Float](src []T) bool {
 
 // expBlockGeneric stores the exponentials of a block. It returns their sum and
 // whether all are at least 2.
-func expBlockGeneric[T Float](dst, src []T, ref *reference[T]) (sum doubleDouble, large bool) {
-	lanes, large := newLaneSums[T](), true
+func expBlockGeneric[T native](dst, src []T, ref *reference[T]) (sum doubleDouble, large bool) {
+	lanes := newLaneSums[T]()
+	return expLanesGeneric(dst, src, ref, &lanes)
+}
+
+// expLanesGeneric is expBlockGeneric that adds to lanes: those of the groups of 32
+// before src in its block. The sum is that of all.
+func expLanesGeneric[T native](dst, src []T, ref *reference[T], lanes *laneSums[T]) (sum doubleDouble, large bool) {
+	large = true
 	for len(src) > 0 {
 		n := min(len(src), 32)
 		large = expGroup(dst[:n], src[:n], ref) && large
@@ -55,7 +69,7 @@ func expBlockGeneric[T Float](dst, src []T, ref *reference[T]) (sum doubleDouble
 }
 
 // sumBlockGeneric is expBlockGeneric without storing.
-func sumBlockGeneric[T Float](src []T, ref *reference[T]) (sum doubleDouble, large bool) {
+func sumBlockGeneric[T native](src []T, ref *reference[T]) (sum doubleDouble, large bool) {
 	lanes, large := newLaneSums[T](), true
 	var group [32]T
 	for len(src) > 0 {
@@ -69,7 +83,7 @@ func sumBlockGeneric[T Float](src []T, ref *reference[T]) (sum doubleDouble, lar
 
 // sumRowsGeneric finds out about rows of at most blockLen elements, one for each
 // element of sums.
-func sumRowsGeneric[T Float](sums []rowSum[T], src []T, cols, stride int) {
+func sumRowsGeneric[T native](sums []rowSum[T], src []T, cols, stride int) {
 	for row := range sums {
 		s := src[row*stride:][:cols]
 		m := maxGeneric(s)
@@ -80,14 +94,14 @@ func sumRowsGeneric[T Float](sums []rowSum[T], src []T, cols, stride int) {
 }
 
 // expGroup stores exponentials and returns whether all are at least 2.
-func expGroup[T Float](dst, src []T, ref *reference[T]) (large bool) {
+func expGroup[T native](dst, src []T, ref *reference[T]) (large bool) {
 	if is32[T]() {
 		return expGroup32(as32(dst), as32(src), cast[reference[float32]](ref))
 	}
 	return expGroup64(as64(dst), as64(src), cast[reference[float64]](ref))
 }
 
-func scaleBlockGeneric[T Float](dst []T, f *factor[T]) {
+func scaleBlockGeneric[T native](dst []T, f *factor[T]) {
 	if is32[T]() {
 		scaleBlockGeneric32(as32(dst), cast[factor[float32]](f))
 	} else {
@@ -95,14 +109,14 @@ func scaleBlockGeneric[T Float](dst []T, f *factor[T]) {
 	}
 }
 
-func expScaleBlockGeneric[T Float](dst, src []T, ref *reference[T], f *factor[T]) {
+func expScaleBlockGeneric[T native](dst, src []T, ref *reference[T], f *factor[T]) {
 	expGroup(dst, src, ref)
 	scaleBlockGeneric(dst, f)
 }
 
 // subtractBlockGeneric writes (x - m) - rest for each x. The conversion of rest
 // keeps a caller's multiplication from being fused with the subtraction.
-func subtractBlockGeneric[T Float](dst, src []T, m, rest T) {
+func subtractBlockGeneric[T native](dst, src []T, m, rest T) {
 	for i, x := range src {
 		dst[i] = T(x-m) - T(rest)
 	}
@@ -111,12 +125,12 @@ func subtractBlockGeneric[T Float](dst, src []T, m, rest T) {
 // laneSums adds the exponentials of a block in the order that suits vector
 // registers. Element i goes to lane i mod 16; elements 16 apart are added in
 // pairs, and each pair to the lane, which keeps what that addition loses.
-type laneSums[T Float] struct {
+type laneSums[T native] struct {
 	acc  [16]T // starts at laneStart, above any pair, so that the loss is exact
 	lost [16]T
 }
 
-func newLaneSums[T Float]() (l laneSums[T]) {
+func newLaneSums[T native]() (l laneSums[T]) {
 	for i := range l.acc {
 		l.acc[i] = laneStart[T]()
 	}

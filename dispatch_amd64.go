@@ -4,7 +4,12 @@ package softmax
 
 // This file connects the kernels in assembly for amd64.
 
-import "golang.org/x/sys/cpu"
+import (
+	"unsafe"
+
+	"github.com/klauspost/cpuid/v2"
+	"golang.org/x/sys/cpu"
+)
 
 // availableKernels returns the kernels that run here, the best first.
 func availableKernels() []kernel {
@@ -15,7 +20,8 @@ func availableKernels() []kernel {
 		cpu.X86.HasAVX512VBMI2 && cpu.X86.HasBMI2 {
 		kernels = append(kernels, kernelAVX512)
 	}
-	if cpu.X86.HasAVX2 && cpu.X86.HasFMA {
+	// Every processor with AVX2 is known to have F16C; package cpu does not tell.
+	if cpu.X86.HasAVX2 && cpu.X86.HasFMA && cpuid.CPU.Supports(cpuid.F16C) {
 		kernels = append(kernels, kernelAVX2)
 	}
 	return append(kernels, kernelGeneric)
@@ -263,7 +269,152 @@ func subtractBlock64(k kernel, dst, src []float64, m, rest float64) {
 	}
 }
 
-// transposeSide is the side of a square that transpose32 and transpose64 take, in
+// tanhTwice has each row of tanhTable twice, for registers of sixteen elements.
+//
+//lint:ignore U1000 Only assembly reads it.
+var tanhTwice = func() (twice [len(tanhTable)][16]float32) {
+	for i, row := range tanhTable {
+		copy(twice[i][:8], row[:])
+		copy(twice[i][8:], row[:])
+	}
+	return twice
+}()
+
+// scoreBlock is scoreBlockGeneric. The functions in assembly want a whole vector, and
+// take subnormal numbers for 0.
+func scoreBlock(k kernel, dst, src []float32, s *scoring) float32 {
+	switch {
+	case s.flush == 0:
+		return scoreBlockGeneric(dst, src, s)
+	case k == kernelAVX512 && len(src) >= 16:
+		return scoreBlockAVX512(&dst[0], &src[0], len(src), s)
+	case k != kernelGeneric && len(src) >= 8:
+		return scoreBlockAVX2(&dst[0], &src[0], len(src), s)
+	default:
+		return scoreBlockGeneric(dst, src, s)
+	}
+}
+
+func softmaxBlock(k kernel, x []float32, m float32) {
+	switch {
+	case k != kernelGeneric && len(x) <= narrowLen:
+		softmaxShortAVX2(&x[0], &x[0], len(x), 1, 0, 0)
+	case k == kernelAVX512:
+		softmaxBlockAVX512(&x[0], len(x), m)
+	case k == kernelAVX2:
+		softmaxBlockAVX2(&x[0], len(x), m)
+	default:
+		softmaxBlockGeneric(x, m)
+	}
+}
+
+// softmaxScaled computes the softmax of rows whose scores are src times a scale for
+// which mayFlush is true. The first has n elements, each further one step more but at
+// most cols, and what is behind them is set to 0. It returns how many rows are done: it
+// may stop before any row.
+func softmaxScaled(k kernel, dst, src []float32, cols, rows, dstStride, srcStride, n, step int, scale float32) (done int) {
+	switch k {
+	case kernelAVX512:
+		return softmaxScaledAVX512(&dst[0], &src[0], cols, rows, dstStride, srcStride, n, step, scale)
+	case kernelAVX2:
+		return softmaxScaledAVX2(&dst[0], &src[0], cols, rows, dstStride, srcStride, n, step, scale)
+	default:
+		return 0
+	}
+}
+
+func expLanes(k kernel, dst, src []float32, ref *reference[float32], lanes *laneSums[float32]) (sum doubleDouble, large bool) {
+	switch k {
+	case kernelAVX512:
+		sum.hi, large = expLanesAVX512(&dst[0], &src[0], len(src), ref, lanes)
+		return sum, large
+	case kernelAVX2:
+		sum.hi, large = expLanesAVX2(&dst[0], &src[0], len(src), ref, lanes)
+		return sum, large
+	default:
+		return expLanesGeneric(dst, src, ref, lanes)
+	}
+}
+
+// elementFormat names an element type to assembly.
+type elementFormat uint8
+
+const (
+	formatFloat32 elementFormat = iota
+	formatFloat16
+	formatBFloat16
+)
+
+func elementFormatOf[T Float]() elementFormat {
+	switch {
+	case is32[T]():
+		return formatFloat32
+	case isFloat16[T]():
+		return formatFloat16
+	default:
+		return formatBFloat16
+	}
+}
+
+// softmaxHalf computes the softmax of a block, dst or src or both of elements of 16
+// bits. It may return false, and has done nothing then.
+func softmaxHalf[D, S Float](k kernel, dst []D, src []S) bool {
+	switch {
+	case k == kernelAVX512 && len(src) >= 16:
+		softmaxHalfAVX512(unsafe.Pointer(&dst[0]), unsafe.Pointer(&src[0]), len(src), elementFormatOf[S](), elementFormatOf[D]())
+	case k == kernelAVX2 && len(src) >= 8:
+		softmaxHalfAVX2(unsafe.Pointer(&dst[0]), unsafe.Pointer(&src[0]), len(src), elementFormatOf[S](), elementFormatOf[D]())
+	default:
+		return false
+	}
+	return true
+}
+
+func widenFloat16(k kernel, dst []float32, src []Float16) float32 {
+	switch {
+	case k == kernelAVX512 && len(src) >= 16:
+		return widenFloat16AVX512(&dst[0], &src[0], len(src))
+	case k != kernelGeneric && len(src) >= 8:
+		return widenFloat16AVX2(&dst[0], &src[0], len(src))
+	default:
+		return widenFloat16Generic(dst, src)
+	}
+}
+
+func widenBFloat16(k kernel, dst []float32, src []BFloat16) float32 {
+	switch {
+	case k == kernelAVX512 && len(src) >= 16:
+		return widenBFloat16AVX512(&dst[0], &src[0], len(src))
+	case k != kernelGeneric && len(src) >= 8:
+		return widenBFloat16AVX2(&dst[0], &src[0], len(src))
+	default:
+		return widenBFloat16Generic(dst, src)
+	}
+}
+
+func narrowFloat16(k kernel, dst []Float16, src []float32) {
+	switch {
+	case k == kernelAVX512 && len(src) >= 16:
+		narrowFloat16AVX512(&dst[0], &src[0], len(src))
+	case k != kernelGeneric && len(src) >= 8:
+		narrowFloat16AVX2(&dst[0], &src[0], len(src))
+	default:
+		narrowFloat16Generic(dst, src)
+	}
+}
+
+func narrowBFloat16(k kernel, dst []BFloat16, src []float32) {
+	switch {
+	case k == kernelAVX512 && len(src) >= 16:
+		narrowBFloat16AVX512(&dst[0], &src[0], len(src))
+	case k != kernelGeneric && len(src) >= 8:
+		narrowBFloat16AVX2(&dst[0], &src[0], len(src))
+	default:
+		narrowBFloat16Generic(dst, src)
+	}
+}
+
+// transposeSide is the side of a square that transpose32 and its like take, in
 // bytes. They transpose whole squares, along the longer side.
 const transposeSide = 32
 
@@ -287,6 +438,17 @@ func transpose64(dst, src []float64, rows, cols, dstStride, srcStride int) {
 		dst, src, rows = dst[lines:], src[lines*srcStride:], rows-lines
 	}
 	transpose64AVX2(&dst[0], &src[0], rows, cols, dstStride, srcStride)
+}
+
+// transpose16 goes by strips of a square's width.
+func transpose16(dst, src []uint16, rows, cols, dstStride, srcStride int) {
+	strip := cols
+	if cols > rows {
+		strip = 8
+	}
+	for c := 0; c < cols; c += strip {
+		transpose16AVX2(&dst[c*dstStride], &src[c], rows, strip, dstStride, srcStride)
+	}
 }
 
 //go:noescape
@@ -425,6 +587,60 @@ func expScaleCareBlock64AVX2(dst, src *float64, n int, ref *reference[float64], 
 func subtractBlock64AVX2(dst, src *float64, n int, m, rest float64)
 
 //go:noescape
+func scoreBlockAVX512(dst, src *float32, n int, s *scoring) float32
+
+//go:noescape
+func softmaxBlockAVX512(x *float32, n int, m float32)
+
+//go:noescape
+func softmaxScaledAVX512(dst, src *float32, cols, rows, dstStride, srcStride, n, step int, scale float32) (done int)
+
+//go:noescape
+func expLanesAVX512(dst, src *float32, n int, ref *reference[float32], lanes *laneSums[float32]) (sum float64, large bool)
+
+//go:noescape
+func softmaxHalfAVX512(dst, src unsafe.Pointer, n int, from, to elementFormat)
+
+//go:noescape
+func widenFloat16AVX512(dst *float32, src *Float16, n int) float32
+
+//go:noescape
+func widenBFloat16AVX512(dst *float32, src *BFloat16, n int) float32
+
+//go:noescape
+func narrowFloat16AVX512(dst *Float16, src *float32, n int)
+
+//go:noescape
+func narrowBFloat16AVX512(dst *BFloat16, src *float32, n int)
+
+//go:noescape
+func scoreBlockAVX2(dst, src *float32, n int, s *scoring) float32
+
+//go:noescape
+func softmaxBlockAVX2(x *float32, n int, m float32)
+
+//go:noescape
+func softmaxScaledAVX2(dst, src *float32, cols, rows, dstStride, srcStride, n, step int, scale float32) (done int)
+
+//go:noescape
+func expLanesAVX2(dst, src *float32, n int, ref *reference[float32], lanes *laneSums[float32]) (sum float64, large bool)
+
+//go:noescape
+func softmaxHalfAVX2(dst, src unsafe.Pointer, n int, from, to elementFormat)
+
+//go:noescape
+func widenFloat16AVX2(dst *float32, src *Float16, n int) float32
+
+//go:noescape
+func widenBFloat16AVX2(dst *float32, src *BFloat16, n int) float32
+
+//go:noescape
+func narrowFloat16AVX2(dst *Float16, src *float32, n int)
+
+//go:noescape
+func narrowBFloat16AVX2(dst *BFloat16, src *float32, n int)
+
+//go:noescape
 func transposeAVX2(dst, src *float32, rows, cols, dstStride, srcStride int)
 
 //go:noescape
@@ -435,3 +651,6 @@ func transposeLinesAVX2(dst, src *float32, rows, cols, dstStride, srcStride int)
 
 //go:noescape
 func transposeLines64AVX2(dst, src *float64, rows, cols, dstStride, srcStride int)
+
+//go:noescape
+func transpose16AVX2(dst, src *uint16, rows, cols, dstStride, srcStride int)

@@ -168,7 +168,71 @@ func subtractBlock64(k kernel, dst, src []float64, m, rest float64) {
 	subtractBlockGeneric(dst, src, m, rest)
 }
 
-// transposeSide is the side of a square that transpose32 and transpose64 take, in
+// scoreBlock is scoreBlockGeneric. The functions in assembly want a whole vector.
+func scoreBlock(k kernel, dst, src []float32, s *scoring) float32 {
+	if k == kernelNEON && len(src) >= 4 {
+		return scoreBlockNEON(&dst[0], &src[0], len(src), s)
+	}
+	return scoreBlockGeneric(dst, src, s)
+}
+
+func softmaxBlock(k kernel, x []float32, m float32) {
+	switch {
+	case k == kernelNEON && 4 <= len(x) && len(x) <= 32:
+		softmaxShortNEON(&x[0], &x[0], len(x), 1, 0, 0)
+	case k == kernelNEON:
+		softmaxBlockNEON(&x[0], len(x), m)
+	default:
+		softmaxBlockGeneric(x, m)
+	}
+}
+
+// softmaxScaled has no function in assembly here, and neither has softmaxHalf.
+func softmaxScaled(_ kernel, dst, src []float32, cols, rows, dstStride, srcStride, n, step int, scale float32) (done int) {
+	return 0
+}
+
+func softmaxHalf[D, S Float](kernel, []D, []S) bool { return false }
+
+func expLanes(k kernel, dst, src []float32, ref *reference[float32], lanes *laneSums[float32]) (sum doubleDouble, large bool) {
+	if k == kernelNEON {
+		sum.hi, large = expLanesNEON(&dst[0], &src[0], len(src), ref, lanes)
+		return sum, large
+	}
+	return expLanesGeneric(dst, src, ref, lanes)
+}
+
+func widenFloat16(k kernel, dst []float32, src []Float16) float32 {
+	if k == kernelNEON && len(src) >= 4 {
+		return widenFloat16NEON(&dst[0], &src[0], len(src))
+	}
+	return widenFloat16Generic(dst, src)
+}
+
+func widenBFloat16(k kernel, dst []float32, src []BFloat16) float32 {
+	if k == kernelNEON && len(src) >= 4 {
+		return widenBFloat16NEON(&dst[0], &src[0], len(src))
+	}
+	return widenBFloat16Generic(dst, src)
+}
+
+func narrowFloat16(k kernel, dst []Float16, src []float32) {
+	if k == kernelNEON && len(src) >= 4 {
+		narrowFloat16NEON(&dst[0], &src[0], len(src))
+		return
+	}
+	narrowFloat16Generic(dst, src)
+}
+
+func narrowBFloat16(k kernel, dst []BFloat16, src []float32) {
+	if k == kernelNEON && len(src) >= 4 {
+		narrowBFloat16NEON(&dst[0], &src[0], len(src))
+		return
+	}
+	narrowBFloat16Generic(dst, src)
+}
+
+// transposeSide is the side of a square that transpose32 and its like take, in
 // bytes. They transpose whole squares, along the longer side.
 const transposeSide = 16
 
@@ -189,6 +253,17 @@ func transpose64(dst, src []float64, rows, cols, dstStride, srcStride int) {
 	}
 	for c := 0; c < cols; c += strip {
 		transpose64NEON(&dst[c*dstStride], &src[c], rows, strip, dstStride, srcStride)
+	}
+}
+
+// transpose16 goes by strips, like transpose32.
+func transpose16(dst, src []uint16, rows, cols, dstStride, srcStride int) {
+	strip := cols
+	if cols > rows {
+		strip = 8
+	}
+	for c := 0; c < cols; c += strip {
+		transpose16NEON(&dst[c*dstStride], &src[c], rows, strip, dstStride, srcStride)
 	}
 }
 
@@ -256,7 +331,31 @@ func expScaleCareBlock64NEON(dst, src *float64, n int, ref *reference[float64], 
 func subtractBlock64NEON(dst, src *float64, n int, m, rest float64)
 
 //go:noescape
+func scoreBlockNEON(dst, src *float32, n int, s *scoring) float32
+
+//go:noescape
+func softmaxBlockNEON(x *float32, n int, m float32)
+
+//go:noescape
+func expLanesNEON(dst, src *float32, n int, ref *reference[float32], lanes *laneSums[float32]) (sum float64, large bool)
+
+//go:noescape
+func widenFloat16NEON(dst *float32, src *Float16, n int) float32
+
+//go:noescape
+func widenBFloat16NEON(dst *float32, src *BFloat16, n int) float32
+
+//go:noescape
+func narrowFloat16NEON(dst *Float16, src *float32, n int)
+
+//go:noescape
+func narrowBFloat16NEON(dst *BFloat16, src *float32, n int)
+
+//go:noescape
 func transposeNEON(dst, src *float32, rows, cols, dstStride, srcStride int)
 
 //go:noescape
 func transpose64NEON(dst, src *float64, rows, cols, dstStride, srcStride int)
+
+//go:noescape
+func transpose16NEON(dst, src *uint16, rows, cols, dstStride, srcStride int)

@@ -7,39 +7,67 @@ package softmax
 // availableKernels returns the kernels that run here, the best first.
 func availableKernels() []kernel { return []kernel{kernelGeneric} }
 
-func softmaxBlocks[T Float](_ kernel, dst, src []T, cols, rows, dstStride, srcStride int) {
+func softmaxBlocks[T native](_ kernel, dst, src []T, cols, rows, dstStride, srcStride int) {
 	softmaxBlocksGeneric(dst, src, cols, rows, dstStride, srcStride)
 }
 
-func maxBlock[T Float](_ kernel, src []T) T { return maxGeneric(src) }
+func maxBlock[T native](_ kernel, src []T) T { return maxGeneric(src) }
 
-func hasNaNBlock[T Float](_ kernel, src []T) bool { return hasNaNGeneric(src) }
+func hasNaNBlock[T native](_ kernel, src []T) bool { return hasNaNGeneric(src) }
 
-func expBlock[T Float](_ kernel, dst, src []T, ref *reference[T]) (sum doubleDouble, large bool) {
+func expBlock[T native](_ kernel, dst, src []T, ref *reference[T]) (sum doubleDouble, large bool) {
 	return expBlockGeneric(dst, src, ref)
 }
 
-func sumBlock[T Float](_ kernel, src []T, ref *reference[T]) (sum doubleDouble, large bool) {
+func sumBlock[T native](_ kernel, src []T, ref *reference[T]) (sum doubleDouble, large bool) {
 	return sumBlockGeneric(src, ref)
 }
 
-func sumRows[T Float](_ kernel, sums []rowSum[T], src []T, cols, stride int) {
+func sumRows[T native](_ kernel, sums []rowSum[T], src []T, cols, stride int) {
 	sumRowsGeneric(sums, src, cols, stride)
 }
 
-func scaleBlock[T Float](_ kernel, dst []T, f *factor[T]) { scaleBlockGeneric(dst, f) }
+func scaleBlock[T native](_ kernel, dst []T, f *factor[T]) { scaleBlockGeneric(dst, f) }
 
-func expScaleBlock[T Float](_ kernel, dst, src []T, ref *reference[T], f *factor[T]) {
+func expScaleBlock[T native](_ kernel, dst, src []T, ref *reference[T], f *factor[T]) {
 	expScaleBlockGeneric(dst, src, ref, f)
 }
 
-func expScaleStream[T Float](_ kernel, dst, src []T, ref *reference[T], f *factor[T]) {
+func expScaleStream[T native](_ kernel, dst, src []T, ref *reference[T], f *factor[T]) {
 	expScaleBlockGeneric(dst, src, ref, f)
 }
 
-func subtractBlock[T Float](_ kernel, dst, src []T, m, rest T) {
+func subtractBlock[T native](_ kernel, dst, src []T, m, rest T) {
 	subtractBlockGeneric(dst, src, m, rest)
 }
+
+func scoreBlock(_ kernel, dst, src []float32, s *scoring) float32 {
+	return scoreBlockGeneric(dst, src, s)
+}
+
+func softmaxBlock(_ kernel, x []float32, m float32) { softmaxBlockGeneric(x, m) }
+
+func softmaxScaled(_ kernel, dst, src []float32, cols, rows, dstStride, srcStride, n, step int, scale float32) (done int) {
+	return 0
+}
+
+func expLanes(_ kernel, dst, src []float32, ref *reference[float32], lanes *laneSums[float32]) (sum doubleDouble, large bool) {
+	return expLanesGeneric(dst, src, ref, lanes)
+}
+
+func softmaxHalf[D, S Float](kernel, []D, []S) bool { return false }
+
+func widenFloat16(_ kernel, dst []float32, src []Float16) float32 {
+	return widenFloat16Generic(dst, src)
+}
+
+func widenBFloat16(_ kernel, dst []float32, src []BFloat16) float32 {
+	return widenBFloat16Generic(dst, src)
+}
+
+func narrowFloat16(_ kernel, dst []Float16, src []float32) { narrowFloat16Generic(dst, src) }
+
+func narrowBFloat16(_ kernel, dst []BFloat16, src []float32) { narrowBFloat16Generic(dst, src) }
 
 func transpose[T Float](_ kernel, dst, src []T, rows, cols, dstStride, srcStride int) {
 	transposeGeneric(dst, src, rows, cols, dstStride, srcStride)

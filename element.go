@@ -6,20 +6,35 @@ package softmax
 // The type of an element is known when a generic function is compiled, so that
 // nothing remains of these branches.
 
-import "unsafe"
+import (
+	"math"
+	"unsafe"
+)
 
-// is32 reports whether T is float32.
+// native is the set of element types that processors compute in.
+type native interface{ float32 | float64 }
+
+// is32 reports whether T is float32, is64 whether it is float64, and isFloat16
+// whether it is Float16.
 func is32[T Float]() bool { return unsafe.Sizeof(T(0)) == 4 }
+func is64[T Float]() bool { return unsafe.Sizeof(T(0)) == 8 }
+func isFloat16[T Float]() bool {
+	_, is := any(T(0)).(Float16)
+	return is
+}
+
+// isNative reports whether elements of type T are computed in type C as they are.
+func isNative[C native, T Float]() bool { return unsafe.Sizeof(T(0)) == unsafe.Sizeof(C(0)) }
 
 // cast views what p points to as what it is: in a generic function the compiler
 // cannot see that. So does castSlice for a slice.
 func cast[To, From any](p *From) *To        { return (*To)(unsafe.Pointer(p)) }
 func castSlice[To, From any](s []From) []To { return *cast[[]To](&s) }
-func as32[T Float](s []T) []float32         { return castSlice[float32](s) }
-func as64[T Float](s []T) []float64         { return castSlice[float64](s) }
+func as32[T any](s []T) []float32           { return castSlice[float32](s) }
+func as64[T any](s []T) []float64           { return castSlice[float64](s) }
 
 // integerMagic returns the number that rounds to an integer when it is added.
-func integerMagic[T Float]() T {
+func integerMagic[T native]() T {
 	if is32[T]() {
 		return T(intMagic)
 	}
@@ -27,14 +42,14 @@ func integerMagic[T Float]() T {
 }
 
 // exponentBias returns what is added to the exponent in the bits of a number.
-func exponentBias[T Float]() int32 {
+func exponentBias[T native]() int32 {
 	if is32[T]() {
 		return 127
 	}
 	return 1023
 }
 
-func tinyOf[T Float]() T {
+func tinyOf[T native]() T {
 	if is32[T]() {
 		return T(tiny)
 	}
@@ -42,7 +57,7 @@ func tinyOf[T Float]() T {
 }
 
 // laneStart returns what the lanes of laneSums start at.
-func laneStart[T Float]() T {
+func laneStart[T native]() T {
 	if is32[T]() {
 		return T(accStart)
 	}
@@ -51,24 +66,40 @@ func laneStart[T Float]() T {
 }
 
 // nan returns the NaN of every undefined result.
-func nan[T Float]() T {
-	if is32[T]() {
-		bits := nanBits
+func nan[T Float]() T { return fromFloat[T](math.NaN()) }
+
+// fromFloat returns x as an element: a NaN, an infinity or a float32.
+func fromFloat[T Float](x float64) T {
+	switch {
+	case x != x && is64[T]():
+		bits := wideNaNBits
 		return *cast[T](&bits)
+	case is64[T]():
+		return *cast[T](&x)
 	}
-	bits := wideNaNBits
-	return *cast[T](&bits)
+	single := float32(x)
+	if x != x {
+		single = math.Float32frombits(nanBits)
+	}
+	switch {
+	case is32[T]():
+		return *cast[T](&single)
+	case isFloat16[T]():
+		return T(ToFloat16(single))
+	default:
+		return T(ToBFloat16(single))
+	}
 }
 
 // fma returns a*b + c, rounded once.
-func fma[T Float](a, b, c T) T {
+func fma[T native](a, b, c T) T {
 	if is32[T]() {
 		return T(fma32(float32(a), float32(b), float32(c)))
 	}
 	return T(fma64(float64(a), float64(b), float64(c)))
 }
 
-func expGeneric[T Float](x T, ref *reference[T]) T {
+func expGeneric[T native](x T, ref *reference[T]) T {
 	if is32[T]() {
 		return T(expGeneric32(float32(x), cast[reference[float32]](ref)))
 	}
@@ -76,7 +107,7 @@ func expGeneric[T Float](x T, ref *reference[T]) T {
 }
 
 // newFactor returns 2^delta / sum.
-func newFactor[T Float](sum doubleDouble, delta int32, careful bool) factor[T] {
+func newFactor[T native](sum doubleDouble, delta int32, careful bool) factor[T] {
 	if is32[T]() {
 		f := newFactor32(sum.hi, delta, careful)
 		return *cast[factor[T]](&f)

@@ -101,7 +101,7 @@ func exactLog(x accurate) accurate {
 }
 
 // exactRow is what the exact results of a row depend on.
-type exactRow[T Float] struct {
+type exactRow[T native] struct {
 	max     float64
 	sum     accurate // of all e^(x-max)
 	inverse accurate // of sum
@@ -109,7 +109,7 @@ type exactRow[T Float] struct {
 }
 
 // exactRowOf is for rows with a finite maximum.
-func exactRowOf[T Float](row []T) exactRow[T] {
+func exactRowOf[T native](row []T) exactRow[T] {
 	r := exactRow[T]{max: float64(maxOf(row))}
 	var e accurate
 	for i, x := range row {
@@ -215,7 +215,7 @@ func errorOf(got exactValue, want *big.Float, least float64) float64 {
 // TestExact checks the reference itself against math/big.
 func TestExact(t *testing.T) { forEachType(t, testExact[float32], testExact[float64]) }
 
-func testExact[T Float](t *testing.T) {
+func testExact[T native](t *testing.T) {
 	const bound = 0x1p-74
 	var probability, logarithm, logSum float64
 	for _, family := range accuracyFamilies[T]() {

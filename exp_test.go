@@ -28,7 +28,7 @@ type expRange struct {
 	maxULP     float64 // the worst known are 0.997 and 0.600
 }
 
-func expRangeOf[T Float]() expRange {
+func expRangeOf[T native]() expRange {
 	last := int64(bitsOf[T](exactLimit)) - 1
 	if is32[T]() {
 		return expRange{tiny: int64(bitsOf[T](0x1p-30)), last: last, stride: 101, tinyStride: 4099, maxULP: 1}
@@ -38,7 +38,7 @@ func expRangeOf[T Float]() expRange {
 
 // indexed returns the number with an index. They are in ascending order: that of
 // +0 is 0, that of -x is minus that of x.
-func indexed[T Float](i int64) T {
+func indexed[T native](i int64) T {
 	if i < 0 {
 		return -fromBits[T](uint64(-i))
 	}
@@ -90,14 +90,14 @@ func boundarySpans(t *testing.T) (spans []span) {
 }
 
 // expWorst is the largest error found.
-type expWorst[T Float] struct {
+type expWorst[T native] struct {
 	ulps float64
 	at   T
 }
 
 // checkExpSpan checks the exponentials of a span: their error and their order in
 // the kernel in Go, and that the other kernels return the same bits.
-func checkExpSpan[T Float](t *testing.T, s span, kernels []kernel) (worst expWorst[T]) {
+func checkExpSpan[T native](t *testing.T, s span, kernels []kernel) (worst expWorst[T]) {
 	block := blockLen[T]()
 	x, e, other := make([]T, block), make([]T, block), make([]T, block)
 	scale := float64(expScale)
@@ -154,7 +154,7 @@ func checkExpSpan[T Float](t *testing.T, s span, kernels []kernel) (worst expWor
 // -0 counts as +0.
 func TestExp(t *testing.T) { forEachType(t, testExp[float32], testExp[float64]) }
 
-func testExp[T Float](t *testing.T) {
+func testExp[T native](t *testing.T) {
 	const patience = 5 * time.Minute // for an exhaustive run
 	numbers := expRangeOf[T]()
 	stride := numbers.stride

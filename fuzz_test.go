@@ -16,9 +16,9 @@ func bytesToRow[T Float](data []byte) []T {
 	return row
 }
 
-// FuzzSoftmax takes any bytes for logits: of float32, and once more of float64. A
-// row is computed by every kernel at some alignment, in every way, and as rows of
-// a matrix.
+// FuzzSoftmax takes any bytes for logits: of float32, and once more of each other
+// type. A row is computed by every kernel at some alignment, in every way, and as
+// rows of a matrix.
 func FuzzSoftmax(f *testing.F) {
 	addSeeds[float32](f)
 	addSeeds[float64](f)
@@ -26,10 +26,25 @@ func FuzzSoftmax(f *testing.F) {
 		data = data[:min(len(data), 3*blockBytes)]
 		checkEveryWay(t, bytesToRow[float32](data), int(layout))
 		checkEveryWay(t, bytesToRow[float64](data), int(layout))
+		checkFuzzedHalf(t, bytesToRow[Float16](data), int(layout))
+		checkFuzzedHalf(t, bytesToRow[BFloat16](data), int(layout))
 	})
 }
 
-func addSeeds[T Float](f *testing.F) {
+// checkFuzzedHalf computes a row of 16 bits by every kernel.
+func checkFuzzedHalf[T half](t *testing.T, row []T, layout int) {
+	n := len(row)
+	if n == 0 {
+		return
+	}
+	src, dst := newBuffer[T](n), newBuffer[T](n)
+	for _, k := range availableKernels() {
+		useKernel(t, k)
+		checkHalfRow(t, row, src, dst, layout, k.String())
+	}
+}
+
+func addSeeds[T native](f *testing.F) {
 	negInf, posInf, largest, smallest := infinity[T](-1), infinity[T](1), largest[T](), smallest[T]()
 	seeds := [][]T{
 		{}, {0}, {1, 2, 3}, {negInf}, {negInf, 0}, {posInf, 0}, {nan[T](), 1}, {-largest, 0, largest},
@@ -48,7 +63,7 @@ func addSeeds[T Float](f *testing.F) {
 	}
 }
 
-func checkEveryWay[T Float](t *testing.T, row []T, layout int) {
+func checkEveryWay[T native](t *testing.T, row []T, layout int) {
 	n := len(row)
 	if n == 0 {
 		return

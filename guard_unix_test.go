@@ -5,6 +5,7 @@ package softmax
 // This file puts buffers next to pages that may not be touched.
 
 import (
+	"fmt"
 	"runtime/debug"
 	"slices"
 	"testing"
@@ -74,7 +75,7 @@ func TestGuardPages(t *testing.T) {
 	forEachKernelAndType(t, testGuardPages[float32], testGuardPages[float64])
 }
 
-func testGuardPages[T Float](t *testing.T, k kernel) {
+func testGuardPages[T native](t *testing.T, k kernel) {
 	block := blockLen[T]()
 	var lens []int
 	for n := 1; n <= 300; n++ {
@@ -174,7 +175,7 @@ func TestGuardPagesMatrix(t *testing.T) {
 	forEachKernelAndType(t, testGuardPagesMatrix[float32], testGuardPagesMatrix[float64])
 }
 
-func testGuardPagesMatrix[T Float](t *testing.T, k kernel) {
+func testGuardPagesMatrix[T native](t *testing.T, k kernel) {
 	name := "matrix"
 	var cols int
 	var srcAtEnd, dstAtEnd bool
@@ -213,6 +214,144 @@ func testGuardPagesMatrix[T Float](t *testing.T, k kernel) {
 					}
 				}
 			}
+		}
+	}
+}
+
+// guardLens are the lengths of blocks and short rows that stand between guard pages.
+func guardLens() (lens []int) {
+	for n := 1; n <= 200; n++ {
+		lens = append(lens, n)
+	}
+	return append(lens, 255, 257, 1000, 1023, 1025, halfBlock-33, halfBlock-1, halfBlock)
+}
+
+// TestGuardPagesScores puts logits, scores, bias and keep between guard pages.
+func TestGuardPagesScores(t *testing.T) { forEachKernel(t, testGuardPagesScores) }
+
+func testGuardPagesScores(t *testing.T, k kernel) {
+	var name string
+	var n int
+	var srcAtEnd, dstAtEnd bool
+	defer debug.SetPanicOnFault(debug.SetPanicOnFault(true))
+	defer failOnFault(t, k, &name, &n, &srcAtEnd, &dstAtEnd)
+	src, dst, biases := newGuarded[float32](t, halfBlock+1), newGuarded[float32](t, halfBlock+1), newGuarded[float32](t, halfBlock+1)
+	keepMemory := newGuarded[float32](t, halfBlock/4+1).mem
+	keeps := unsafe.Slice((*bool)(unsafe.Pointer(&keepMemory[0])), 4*len(keepMemory))
+	want, cut := make([]float32, halfBlock), make([]float32, halfBlock)
+	r := rng(21)
+	for _, n = range guardLens() {
+		row, want := familyNamed[float32]("normal3").makeRow(n, 1), want[:n]
+		for steps := range 8 {
+			if n > 100 && !chosen(n+steps, 5) {
+				continue
+			}
+			s := Scores{Scale: 0.125}
+			if steps&1 != 0 {
+				s.Softcap, s.Slope = 30, -0.01
+			}
+			for _, srcAtEnd = range []bool{false, true} {
+				from := src.slice(n, srcAtEnd)
+				if steps&2 != 0 {
+					s.Bias = Matrix[float32]{biases.slice(n, srcAtEnd), 1, n, n}
+					familyNamed[float32]("mask-inf").fillRow(s.Bias.Data, 2)
+				}
+				for _, dstAtEnd = range []bool{false, true} {
+					to := dst.slice(n, dstAtEnd)
+					if steps&4 != 0 {
+						s.Keep = keeps[:n]
+						if dstAtEnd {
+							s.Keep = keeps[len(keeps)-n:]
+						}
+						copy(s.Keep, makeKeep(&r, n))
+					}
+					matrix := func(data []float32) Matrix[float32] { return Matrix[float32]{data, 1, n, n} }
+					name = fmt.Sprintf("steps %#b", steps)
+					copy(from, row)
+					referenceScores(&s, matrix(want), matrix(row))
+					x, y := matrix(from), matrix(to)
+					s.softmaxRows(k, &y, &x)
+					checkBits(t, to, want, row, "%s, n=%d", name, n)
+					s.softmaxRows(k, &x, &x)
+					checkBits(t, from, want, row, "%s, n=%d, in place", name, n)
+
+					name += ", primitives"
+					copy(from, row)
+					copy(to, row)
+					m := maxOf(row)
+					ref := newReference(m, rowBias(m))
+					wantSum, wantLarge := expBlockGeneric(want, row, &ref)
+					softmaxBlock(k, to, m)
+					lanes, end, large := newLaneSums[float32](), n/2&^31, true
+					if end > 0 { // the first part elsewhere: what is behind it may not be touched
+						_, large = expLanes(k, cut[:end], row[:end], &ref, &lanes)
+					}
+					sum, lastLarge := expLanes(k, to[end:], from[end:], &ref, &lanes)
+					checkSums(t, name, sum, wantSum, large && lastLarge, wantLarge)
+					checkBits(t, to[end:], want[end:], row[end:], "%s, n=%d", name, n)
+					src.checkRest(t, n, srcAtEnd, name)
+					dst.checkRest(t, n, dstAtEnd, name)
+					fill(to, fenceOf[float32]())
+				}
+				fill(from, fenceOf[float32]())
+			}
+		}
+	}
+}
+
+// TestGuardPagesHalf puts elements of 16 bits and of float32 between guard pages.
+func TestGuardPagesHalf(t *testing.T) {
+	forEachKernelAndHalf(t, testGuardPagesHalf[Float16], testGuardPagesHalf[BFloat16])
+}
+
+func testGuardPagesHalf[T half](t *testing.T, k kernel) {
+	useKernel(t, k)
+	var name string
+	var n int
+	var srcAtEnd, dstAtEnd bool
+	defer debug.SetPanicOnFault(debug.SetPanicOnFault(true))
+	defer failOnFault(t, k, &name, &n, &srcAtEnd, &dstAtEnd)
+	lens := append(guardLens(), halfBlock+5)
+	src, dst, wide := newGuarded[T](t, halfBlock+6), newGuarded[T](t, halfBlock+6), newGuarded[float32](t, halfBlock+6)
+	want := make([]float32, halfBlock+5)
+	for _, n = range lens {
+		row, want := familyNamed[T]("normal3").makeRow(n, 1), want[:n]
+		single := wideRow(row)
+		softmaxRow(kernelGeneric, want, single)
+		for _, srcAtEnd = range []bool{false, true} {
+			from := src.slice(n, srcAtEnd)
+			for _, dstAtEnd = range []bool{false, true} {
+				to, out := dst.slice(n, dstAtEnd), wide.slice(n, dstAtEnd)
+				copy(from, row)
+				if n <= halfBlock {
+					name = "widen"
+					widen(k, out, from)
+					checkBits(t, out, single, single, "%s, n=%d", name, n)
+					name = "narrow"
+					narrow(k, to, out)
+					checkBits(t, to, row, row, "%s, n=%d", name, n)
+				}
+				name = "SoftmaxToFloat32"
+				SoftmaxToFloat32(out, from)
+				checkBits(t, out, want, single, "%s, n=%d", name, n)
+				name = "SoftmaxFromFloat32"
+				copy(out, single)
+				SoftmaxFromFloat32(to, out)
+				checkBits(t, to, roundedRow[T](want), row, "%s, n=%d", name, n)
+				name = "rows"
+				for _, function := range halfFunctions[T]() {
+					copy(from, row)
+					function.run(to, from)
+					function.run(from, from)
+					checkBits(t, to, from, row, "%s in place, n=%d", function.name, n)
+				}
+				src.checkRest(t, n, srcAtEnd, name)
+				dst.checkRest(t, n, dstAtEnd, name)
+				wide.checkRest(t, n, dstAtEnd, name)
+				fill(to, fenceOf[T]())
+				fill(out, fenceOf[float32]())
+			}
+			fill(from, fenceOf[T]())
 		}
 	}
 }

@@ -15,8 +15,9 @@ import (
 	"unsafe"
 )
 
-// exhaustive makes TestExp visit every float32, TestKernelRows every pair of
-// length and alignment, and TestAccuracy rows of 2^24. It takes minutes.
+// exhaustive makes TestExp, TestTanh and TestToHalfOfAll visit every float32,
+// TestKernelRows every pair of length and alignment, and TestAccuracy rows of 2^24. It
+// takes minutes.
 var exhaustive = flag.Bool("exhaustive", false, "check every float32, alignment and length")
 
 // reduced tells that tests shall do a part of their work: with -short, and where
@@ -58,12 +59,45 @@ func forEachType(t *testing.T, test32, test64 func(t *testing.T)) {
 	t.Run("type=float64", test64)
 }
 
+// forEachFloat runs the four instances of a generic test as subtests.
+func forEachFloat(t *testing.T, test32, test64, test16, testB16 func(t *testing.T)) {
+	forEachType(t, test32, test64)
+	forEachHalf(t, test16, testB16)
+}
+
+// forEachHalf runs the two instances of a generic test of elements of 16 bits.
+func forEachHalf(t *testing.T, test16, testB16 func(t *testing.T)) {
+	t.Run("type=float16", test16)
+	t.Run("type=bfloat16", testB16)
+}
+
 // forEachKernelAndType runs the two instances of a generic test for every kernel.
 func forEachKernelAndType(t *testing.T, test32, test64 func(t *testing.T, k kernel)) {
 	forEachKernel(t, func(t *testing.T, k kernel) {
 		forEachType(t,
 			func(t *testing.T) { test32(t, k) },
 			func(t *testing.T) { test64(t, k) })
+	})
+}
+
+// forEachKernelAndFloat runs the four instances of a generic test for every kernel.
+func forEachKernelAndFloat(t *testing.T, test32, test64, test16, testB16 func(t *testing.T, k kernel)) {
+	forEachKernel(t, func(t *testing.T, k kernel) {
+		forEachFloat(t,
+			func(t *testing.T) { test32(t, k) },
+			func(t *testing.T) { test64(t, k) },
+			func(t *testing.T) { test16(t, k) },
+			func(t *testing.T) { testB16(t, k) })
+	})
+}
+
+// forEachKernelAndHalf runs the two instances of a generic test of elements of 16
+// bits for every kernel.
+func forEachKernelAndHalf(t *testing.T, test16, testB16 func(t *testing.T, k kernel)) {
+	forEachKernel(t, func(t *testing.T, k kernel) {
+		forEachHalf(t,
+			func(t *testing.T) { test16(t, k) },
+			func(t *testing.T) { testB16(t, k) })
 	})
 }
 
@@ -75,19 +109,33 @@ func useKernel(t testing.TB, k kernel) {
 }
 
 // rowFunction is a function of a row with results for each element.
-type rowFunction[T Float] struct {
+type rowFunction[T native] struct {
 	name string
 	run  func(k kernel, dst, src []T)
 }
 
 // rowFunctions are those of row.go, softmax first. So that log-sum-exp is one of
 // them, it fills dst.
-func rowFunctions[T Float]() []rowFunction[T] {
+func rowFunctions[T native]() []rowFunction[T] {
 	return []rowFunction[T]{
 		{"softmax", softmaxRow[T]},
 		{"log-softmax", logSoftmaxRow[T]},
 		{"log-sum-exp", func(k kernel, dst, src []T) { fill(dst, logSumExpRow(k, src)) }},
 	}
+}
+
+// blockOf returns the number of elements in a block of the type that T is computed in.
+func blockOf[T Float]() int {
+	if is64[T]() {
+		return blockLen[float64]()
+	}
+	return blockLen[float32]()
+}
+
+// half is the set of element types of 16 bits.
+type half interface {
+	Float16 | BFloat16
+	Float32() float32
 }
 
 // format describes an element type as IEEE 754 does.
@@ -100,27 +148,41 @@ type format struct {
 }
 
 func formatOf[T Float]() format {
-	if is32[T]() {
+	switch {
+	case is32[T]():
 		return format{23, -126, 1 << 31, 1<<23 - 1, 0xff << 23}
+	case is64[T]():
+		return format{52, -1022, 1 << 63, 1<<52 - 1, 0x7ff << 52}
+	case isFloat16[T]():
+		return format{10, -14, 1 << 15, 1<<10 - 1, 0x1f << 10}
+	default:
+		return format{7, -126, 1 << 15, 1<<7 - 1, 0xff << 7}
 	}
-	return format{52, -1022, 1 << 63, 1<<52 - 1, 0x7ff << 52}
 }
 
 func bitsOf[T Float](x T) uint64 {
-	if is32[T]() {
+	switch {
+	case is32[T]():
 		return uint64(math.Float32bits(float32(x)))
+	case is64[T]():
+		return math.Float64bits(float64(x))
+	default:
+		return uint64(x)
 	}
-	return math.Float64bits(float64(x))
 }
 
 func fromBits[T Float](bits uint64) T {
-	if is32[T]() {
+	switch {
+	case is32[T]():
 		return T(math.Float32frombits(uint32(bits)))
+	case is64[T]():
+		return T(math.Float64frombits(bits))
+	default:
+		return T(uint16(bits))
 	}
-	return T(math.Float64frombits(bits))
 }
 
-func infinity[T Float](sign int) T { return T(math.Inf(sign)) }
+func infinity[T Float](sign int) T { return fromFloat[T](math.Inf(sign)) }
 
 // largest returns the largest finite number.
 func largest[T Float]() T { return fromBits[T](formatOf[T]().infinity - 1) }
@@ -129,7 +191,33 @@ func largest[T Float]() T { return fromBits[T](formatOf[T]().infinity - 1) }
 func smallest[T Float]() T { return fromBits[T](1) }
 
 // isNaN reports whether x is a NaN.
-func isNaN[T Float](x T) bool { return x != x }
+func isNaN[T native](x T) bool { return x != x }
+
+// rounded returns x in 16 bits.
+func rounded[T half](x float32) T {
+	if isFloat16[T]() {
+		return T(ToFloat16(x))
+	}
+	return T(ToBFloat16(x))
+}
+
+// roundedRow returns the elements of a row in 16 bits.
+func roundedRow[T half](row []float32) []T {
+	narrow := make([]T, len(row))
+	for i, x := range row {
+		narrow[i] = rounded[T](x)
+	}
+	return narrow
+}
+
+// wideRow returns the elements of a row as float32.
+func wideRow[T half](row []T) []float32 {
+	wide := make([]float32, len(row))
+	for i, x := range row {
+		wide[i] = x.Float32()
+	}
+	return wide
+}
 
 // rng is the generator splitmix64. Test data is made of its integers by exact
 // operations and one rounding, so that it is the same on every architecture.
@@ -171,7 +259,7 @@ func (r *rng) normal() fixed {
 
 // number returns x, and for float64 a random part of a step more, so that no bit
 // of the fraction is always 0. All products are exact: one operation rounds.
-func number[T Float](r *rng, x fixed) T {
+func number[T native](r *rng, x fixed) T {
 	if is32[T]() {
 		return T(float64(x) * 0x1p-30)
 	}
@@ -185,7 +273,7 @@ type family[T Float] struct {
 }
 
 // each fills a row with independent values.
-func each[T Float](value func(r *rng) T) func(r *rng, row []T) {
+func each[T native](value func(r *rng) T) func(r *rng, row []T) {
 	return func(r *rng, row []T) {
 		for i := range row {
 			row[i] = value(r)
@@ -194,22 +282,22 @@ func each[T Float](value func(r *rng) T) func(r *rng, row []T) {
 }
 
 // eachNumber fills a row with independent numbers.
-func eachNumber[T Float](value func(r *rng) fixed) func(r *rng, row []T) {
+func eachNumber[T native](value func(r *rng) fixed) func(r *rng, row []T) {
 	return each(func(r *rng) T { return number[T](r, value(r)) })
 }
 
 // normalTimes fills a row with the distribution N(mean, sigma).
-func normalTimes[T Float](sigma, mean fixed) func(r *rng, row []T) {
+func normalTimes[T native](sigma, mean fixed) func(r *rng, row []T) {
 	return eachNumber[T](func(r *rng) fixed { return mean*one + sigma*r.normal() })
 }
 
 // uniformAround fills a row with numbers within width of a mean.
-func uniformAround[T Float](mean, width fixed) func(r *rng, row []T) {
+func uniformAround[T native](mean, width fixed) func(r *rng, row []T) {
 	return eachNumber[T](func(r *rng) fixed { return mean*one + r.uniform(width*one) })
 }
 
 // masked sets each element to mask or to N(0, 3).
-func masked[T Float](mask T) func(r *rng, row []T) {
+func masked[T native](mask T) func(r *rng, row []T) {
 	return each(func(r *rng) T {
 		if r.next()>>63 == 0 {
 			return mask
@@ -219,7 +307,7 @@ func masked[T Float](mask T) func(r *rng, row []T) {
 }
 
 // spoiled is N(0, 3) but for one element.
-func spoiled[T Float](value func(r *rng) T) func(r *rng, row []T) {
+func spoiled[T native](value func(r *rng) T) func(r *rng, row []T) {
 	return func(r *rng, row []T) {
 		normalTimes[T](3, 0)(r, row)
 		row[r.intn(len(row))] = value(r)
@@ -227,7 +315,7 @@ func spoiled[T Float](value func(r *rng) T) func(r *rng, row []T) {
 }
 
 // ramp rises, or falls for direction -1, by up to an eighth per element.
-func ramp[T Float](direction fixed) func(r *rng, row []T) {
+func ramp[T native](direction fixed) func(r *rng, row []T) {
 	return func(r *rng, row []T) {
 		step := direction * one >> (3 + r.intn(8))
 		start := -step * fixed(len(row)/2)
@@ -238,7 +326,7 @@ func ramp[T Float](direction fixed) func(r *rng, row []T) {
 }
 
 // eachBlock fills the blocks of a row, one after the other.
-func eachBlock[T Float](r *rng, row []T, fill func(i int) func(r *rng, row []T)) {
+func eachBlock[T native](r *rng, row []T, fill func(i int) func(r *rng, row []T)) {
 	for i := 0; len(row) > 0; i++ {
 		n := min(blockLen[T](), len(row))
 		fill(i)(r, row[:n])
@@ -257,7 +345,7 @@ type depths struct {
 	wide      fixed // a block so wide has exponentials below 2
 }
 
-func depthsOf[T Float]() depths {
+func depthsOf[T native]() depths {
 	if is32[T]() {
 		return depths{subnormal: 86, zero: 106, dominant: 60, wide: 64}
 	}
@@ -266,6 +354,35 @@ func depthsOf[T Float]() depths {
 
 // familiesOf returns the kinds of rows that every comparison covers.
 func familiesOf[T Float]() []family[T] {
+	switch {
+	case is32[T]():
+		return castSlice[family[T]](nativeFamilies[float32]())
+	case is64[T]():
+		return castSlice[family[T]](nativeFamilies[float64]())
+	case isFloat16[T]():
+		return castSlice[family[T]](halfFamilies[Float16]())
+	default:
+		return castSlice[family[T]](halfFamilies[BFloat16]())
+	}
+}
+
+// halfFamilies are those of float32, rounded to 16 bits, and any bits.
+func halfFamilies[T half]() (families []family[T]) {
+	for _, f := range nativeFamilies[float32]() {
+		families = append(families, family[T]{f.name, func(r *rng, row []T) {
+			wide := make([]float32, len(row))
+			f.fill(r, wide)
+			copy(row, roundedRow[T](wide))
+		}})
+	}
+	return append(families, family[T]{"bits16", func(r *rng, row []T) {
+		for i := range row {
+			row[i] = T(r.next())
+		}
+	}})
+}
+
+func nativeFamilies[T native]() []family[T] {
 	f, depth := formatOf[T](), depthsOf[T]()
 	negInf := infinity[T](-1)
 	return []family[T]{

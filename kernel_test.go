@@ -7,13 +7,14 @@ import (
 	"math"
 	"slices"
 	"testing"
+	"unsafe"
 )
 
 // shortLen is the largest length of which no one is left out.
 const shortLen = 1100
 
 // longLens are lengths around those where something changes.
-func longLens[T Float]() []int {
+func longLens[T native]() []int {
 	block := blockLen[T]()
 	lens := []int{1500, 2047, 2048, 2049, 3000, 4000}
 	for n := block - 17; n <= block+35; n++ {
@@ -31,7 +32,7 @@ func longLens[T Float]() []int {
 }
 
 // storedLen returns the length of the longest row whose exponentials are stored.
-func storedLen[T Float]() int { return storedBytes * alignments[T]() / 64 }
+func storedLen[T native]() int { return storedBytes * alignments[T]() / 64 }
 
 // TestKernelRows is the promise of the same bits, for every length up to
 // shortLen, every alignment, in place and not.
@@ -39,7 +40,7 @@ func TestKernelRows(t *testing.T) {
 	forEachKernelAndType(t, testKernelRows[float32], testKernelRows[float64])
 }
 
-func testKernelRows[T Float](t *testing.T, k kernel) {
+func testKernelRows[T native](t *testing.T, k kernel) {
 	src, dst := newBuffer[T](shortLen), newBuffer[T](shortLen)
 	want := make([]T, shortLen)
 	all := alignments[T]()
@@ -85,7 +86,7 @@ func TestKernelLongRows(t *testing.T) {
 	forEachKernelAndType(t, testKernelLongRows[float32], testKernelLongRows[float64])
 }
 
-func testKernelLongRows[T Float](t *testing.T, k kernel) {
+func testKernelLongRows[T native](t *testing.T, k kernel) {
 	lens, families := longLens[T](), familiesOf[T]()
 	largest := lens[len(lens)-1]
 	src, dst := newBuffer[T](largest), newBuffer[T](largest)
@@ -128,7 +129,7 @@ func TestKernelLimits(t *testing.T) {
 	forEachKernelAndType(t, testKernelLimits[float32], testKernelLimits[float64])
 }
 
-func testKernelLimits[T Float](t *testing.T, k kernel) {
+func testKernelLimits[T native](t *testing.T, k kernel) {
 	r := rng(11)
 	block := blockLen[T]()
 	for _, limit := range []T{-exactLimit, -exactLimit / 2, exactLimit / 2, exactLimit, 2 * exactLimit} {
@@ -157,7 +158,7 @@ func TestKernelMatrices(t *testing.T) {
 	forEachKernelAndType(t, testKernelMatrices[float32], testKernelMatrices[float64])
 }
 
-func testKernelMatrices[T Float](t *testing.T, k kernel) {
+func testKernelMatrices[T native](t *testing.T, k kernel) {
 	check := func(rows, cols, srcGap, dstGap int) {
 		t.Helper()
 		checkMatrix[T](t, k, rows, cols, cols+srcGap, cols+dstGap)
@@ -187,7 +188,7 @@ func testKernelMatrices[T Float](t *testing.T, k kernel) {
 }
 
 // checkMatrix compares with the rows alone, and in place with both.
-func checkMatrix[T Float](t *testing.T, k kernel, rows, cols, srcStride, dstStride int) {
+func checkMatrix[T native](t *testing.T, k kernel, rows, cols, srcStride, dstStride int) {
 	t.Helper()
 	families := familiesOf[T]()
 	src, dst := newBuffer[T](rows*srcStride), newBuffer[T](rows*dstStride)
@@ -215,7 +216,7 @@ func checkMatrix[T Float](t *testing.T, k kernel, rows, cols, srcStride, dstStri
 }
 
 // primitiveLens are the lengths of blocks that the primitives are called with.
-func primitiveLens[T Float]() []int {
+func primitiveLens[T native]() []int {
 	var lens []int
 	for n := 1; n <= 200; n++ {
 		lens = append(lens, n)
@@ -228,7 +229,7 @@ func TestMaxBlock(t *testing.T) {
 	forEachKernelAndType(t, testMaxBlock[float32], testMaxBlock[float64])
 }
 
-func testMaxBlock[T Float](t *testing.T, k kernel) {
+func testMaxBlock[T native](t *testing.T, k kernel) {
 	src := newBuffer[T](blockLen[T]() + 1)
 	for _, n := range primitiveLens[T]() {
 		for i, family := range familiesOf[T]() {
@@ -258,7 +259,7 @@ func testMaxBlock[T Float](t *testing.T, k kernel) {
 }
 
 // maxOf returns the maximum of a row, or NaN if it has one.
-func maxOf[T Float](row []T) T {
+func maxOf[T native](row []T) T {
 	m := row[0]
 	for _, x := range row {
 		m = max(m, x)
@@ -267,7 +268,7 @@ func maxOf[T Float](row []T) T {
 }
 
 // references are those that a block with maximum m may get.
-func references[T Float](m T) []reference[T] {
+func references[T native](m T) []reference[T] {
 	refs := []reference[T]{newReference(m, rowBias(m)), newReference(m, -max(m, exactLimit))}
 	if math.Abs(float64(m)) < exactLimit {
 		tiny, depth := tinyOf[T](), depthsOf[T]()
@@ -284,7 +285,7 @@ func TestExpBlock(t *testing.T) {
 	forEachKernelAndType(t, testExpBlock[float32], testExpBlock[float64])
 }
 
-func testExpBlock[T Float](t *testing.T, k kernel) {
+func testExpBlock[T native](t *testing.T, k kernel) {
 	src, dst := newBuffer[T](blockLen[T]()), newBuffer[T](blockLen[T]())
 	want := make([]T, blockLen[T]())
 	for _, n := range primitiveLens[T]() {
@@ -335,7 +336,7 @@ func TestScaleBlock(t *testing.T) {
 	forEachKernelAndType(t, testScaleBlock[float32], testScaleBlock[float64])
 }
 
-func testScaleBlock[T Float](t *testing.T, k kernel) {
+func testScaleBlock[T native](t *testing.T, k kernel) {
 	src, dst := newBuffer[T](blockLen[T]()), newBuffer[T](blockLen[T]())
 	e, want := make([]T, blockLen[T]()), make([]T, blockLen[T]())
 	for _, n := range primitiveLens[T]() {
@@ -406,7 +407,7 @@ func TestHasNaNBlock(t *testing.T) {
 	forEachKernelAndType(t, testHasNaNBlock[float32], testHasNaNBlock[float64])
 }
 
-func testHasNaNBlock[T Float](t *testing.T, k kernel) {
+func testHasNaNBlock[T native](t *testing.T, k kernel) {
 	src := newBuffer[T](blockLen[T]())
 	values := []T{0, infinity[T](1), infinity[T](-1), largest[T](), -smallest[T]()}
 	nans := []T{nan[T](), -nan[T](), fromBits[T](formatOf[T]().infinity + 1), fenceOf[T]()}
@@ -435,7 +436,7 @@ func TestSumRows(t *testing.T) {
 	forEachKernelAndType(t, testSumRows[float32], testSumRows[float64])
 }
 
-func testSumRows[T Float](t *testing.T, k kernel) {
+func testSumRows[T native](t *testing.T, k kernel) {
 	families := familiesOf[T]()
 	for i, cols := range primitiveLens[T]() {
 		for _, rows := range []int{1, 2, 5} {
@@ -467,7 +468,7 @@ func TestSubtractBlock(t *testing.T) {
 	forEachKernelAndType(t, testSubtractBlock[float32], testSubtractBlock[float64])
 }
 
-func testSubtractBlock[T Float](t *testing.T, k kernel) {
+func testSubtractBlock[T native](t *testing.T, k kernel) {
 	src, dst := newBuffer[T](blockLen[T]()), newBuffer[T](blockLen[T]())
 	want := make([]T, blockLen[T]())
 	r := rng(12)
@@ -488,6 +489,268 @@ func testSubtractBlock[T Float](t *testing.T, k kernel) {
 				copy(to, from)
 				subtractBlock(k, to, to, m, rest)
 				checkBits(t, to, want, from, "%s, n=%d, rest %v, in place", family.name, n, rest)
+			}
+		}
+	}
+}
+
+// TestSoftmaxBlock compares with the row whose maximum is not known.
+func TestSoftmaxBlock(t *testing.T) { forEachKernel(t, testSoftmaxBlock) }
+
+func testSoftmaxBlock(t *testing.T, k kernel) {
+	x, want := newBuffer[float32](blockLen[float32]()), make([]float32, blockLen[float32]())
+	for _, n := range primitiveLens[float32]() {
+		for i, family := range familiesOf[float32]() {
+			if !chosen(n+i, 7) {
+				continue
+			}
+			row, want := family.makeRow(n, 11), want[:n]
+			softmaxBlocksGeneric(want, row, n, 1, 0, 0)
+			to := x.slice(n, n+i)
+			copy(to, row)
+			softmaxBlock(k, to, maxBlock(k, to))
+			checkBits(t, to, want, row, "%s, n=%d", family.name, n)
+			x.check(t, "%s, n=%d", family.name, n)
+		}
+	}
+}
+
+// subnormal is a variable, so that it is the processor that multiplies it.
+var subnormal float32 = 0x1p-140
+
+// checkSubnormals fails the test if the processor takes subnormal numbers for 0. A
+// kernel may have it do so, but only until it returns.
+func checkSubnormals(t *testing.T, name string) {
+	t.Helper()
+	if product := float32(subnormal * 0.5); bitsOf(product) != 1<<8 {
+		t.Fatalf("%s: subnormal numbers count as 0 afterwards", name)
+	}
+}
+
+// TestSoftmaxScaled compares with loops for scale and softmax, up to the row where the
+// kernel declines.
+func TestSoftmaxScaled(t *testing.T) { forEachKernel(t, testSoftmaxScaled) }
+
+func testSoftmaxScaled(t *testing.T, k kernel) {
+	families := familiesOf[float32]()
+	scales := []float32{0.125, 1, 0x1.6a09e6p-4, 3.7, 1e-10, 0x1p41, 0x1p-41}
+	done := 0
+	check := func(i, rows, cols, srcStride, dstStride, n, step int) {
+		t.Helper()
+		size := (rows-1)*srcStride + cols
+		src, dst := newBuffer[float32](size), newBuffer[float32]((rows-1)*dstStride+cols)
+		from, to := src.slice(size, i), dst.slice((rows-1)*dstStride+cols, i*3)
+		scale := scales[i%len(scales)]
+		want, wantInPlace := slices.Clone(to), slices.Clone(from)
+		name := fmt.Sprintf("%d x %d, strides %d and %d, n=%d, step %d, scale %g", rows, cols, srcStride, dstStride, n, step, scale)
+		for row := range rows {
+			families[(i*5+row)%len(families)].fillRow(from[row*srcStride:][:cols], uint64(i+row))
+		}
+		before := slices.Clone(from)
+		// expect puts the results of some rows into a matrix.
+		expect := func(want []float32, stride, count int) {
+			for row := range count {
+				w, end := want[row*stride:][:cols], min(n+row*step, cols)
+				for c, x := range before[row*srcStride:][:end] {
+					w[c] = float32(x * scale)
+				}
+				softmaxBlocksGeneric(w, w, end, 1, 0, 0)
+				clear(w[end:])
+			}
+		}
+		count := softmaxScaled(k, to, from, cols, rows, dstStride, srcStride, n, step, scale)
+		checkSubnormals(t, name)
+		expect(want, dstStride, count)
+		checkBits(t, to, want, want, "%s: %d rows done", name, count)
+		dst.check(t, "%s", name)
+		checkBits(t, from, before, before, "%s: src changed", name)
+		count = softmaxScaled(k, from, from, cols, rows, srcStride, srcStride, n, step, scale)
+		copy(wantInPlace, before)
+		expect(wantInPlace, srcStride, count)
+		checkBits(t, from, wantInPlace, before, "%s, in place: %d rows done", name, count)
+		src.check(t, "%s, in place", name)
+		done += count
+	}
+	for i, cols := range primitiveLens[float32]() {
+		for j, rows := range []int{1, 2, 3, 9} {
+			if !chosen(i+j, 5) {
+				continue
+			}
+			gap := (i + j) % 19
+			check(i+j, 1, cols, cols, cols, cols, 0)
+			check(i+3*j, rows, cols, cols+gap, cols+(i*7+j)%19, cols, 0)
+			check(i+5*j, rows, cols, cols+(i*7+j)%19, cols+gap, 1+(i*31+j)%cols, 1)
+		}
+	}
+	if done == 0 && (k == kernelAVX2 || k == kernelAVX512) {
+		t.Error("declined every time")
+	}
+}
+
+// TestExpLanes cuts blocks in two, at every multiple of 32 or some of them: the sum,
+// the exponentials and large are those of the whole block.
+func TestExpLanes(t *testing.T) { forEachKernel(t, testExpLanes) }
+
+func testExpLanes(t *testing.T, k kernel) {
+	src, dst := newBuffer[float32](blockLen[float32]()), newBuffer[float32](blockLen[float32]())
+	want := make([]float32, blockLen[float32]())
+	for _, n := range primitiveLens[float32]() {
+		for i, family := range familiesOf[float32]() {
+			if !chosen(n+i, 7) || n > 200 && (n+i)%4 > 0 {
+				continue
+			}
+			from, want := src.slice(n, n+i), want[:n]
+			family.fillRow(from, 13)
+			m := maxOf(from)
+			ref := newReference(m, rowBias(m))
+			sum, large := expBlockGeneric(want, from, &ref)
+			for cut := 0; cut < n; cut += 32 * (1 + n/300) {
+				name := fmt.Sprintf("%s, n=%d, cut at %d", family.name, n, cut)
+				lanes, gotLarge := newLaneSums[float32](), true
+				to := dst.slice(n, n*3+i)
+				if cut > 0 {
+					_, gotLarge = expLanes(k, to[:cut], from[:cut], &ref, &lanes)
+				}
+				gotSum, lastLarge := expLanes(k, to[cut:], from[cut:], &ref, &lanes)
+				checkSums(t, name, gotSum, sum, gotLarge && lastLarge, large)
+				dst.check(t, "%s", name)
+				if sum.undefined() {
+					continue // nobody looks at the exponentials then
+				}
+				checkBits(t, to, want, from, "%s", name)
+				if total := lanes.total(); total.hi != sum.hi {
+					t.Fatalf("%s: the lanes left behind add up to %x, want %x", name, total.hi, sum.hi)
+				}
+				lanes = newLaneSums[float32]()
+				copy(to, from)
+				if cut > 0 {
+					expLanes(k, to[:cut], to[:cut], &ref, &lanes)
+				}
+				expLanes(k, to[cut:], to[cut:], &ref, &lanes)
+				checkBits(t, to, want, from, "%s, in place", name)
+			}
+		}
+	}
+}
+
+// scoringNumbers are what the fields of a scoring are chosen from. The first of each
+// leaves out its step.
+var scoringNumbers = struct {
+	scales, softcaps, slopes []float32
+	distances                []int32
+}{
+	[]float32{1, 0.125, 0x1.6a09e6p-4, -0.7, 3, 0x1p41, -0x1p41, 0x1p-41, 1e-38, -1e-38, 1e30, -1e30},
+	[]float32{0, 30, 50, 1, 0.01, 7e3, 0x1p41, 0x1p-41, 1e-30, 1e30},
+	[]float32{0, 0.5, -0.0625, 0x1.6a09e6p-8, 1e-30, -1e30},
+	[]int32{0, -4095, -100, 7, 1 << 24, -1<<24 - 3, math.MaxInt32 - blockBytes/4, -math.MaxInt32},
+}
+
+// choose returns the first of the choices, or another if the step is wanted.
+func choose[T any](r *rng, choices []T, wanted bool) T {
+	if !wanted {
+		return choices[0]
+	}
+	return choices[1+r.intn(len(choices)-1)]
+}
+
+// makeKeep returns which of n keys are kept: most, or few.
+func makeKeep(r *rng, n int) []bool {
+	keep, among := make([]bool, n), 1+r.intn(8)
+	for i := range keep {
+		keep[i] = r.intn(8) < among
+	}
+	return keep
+}
+
+// canonical makes all NaNs of a row the same. Those of scores have any bits.
+func canonical(row []float32) {
+	for i, x := range row {
+		if x != x {
+			row[i] = nan[float32]()
+		}
+	}
+}
+
+// TestScoreBlock compares scores, and their maximum, for every combination of steps.
+func TestScoreBlock(t *testing.T) { forEachKernel(t, testScoreBlock) }
+
+func testScoreBlock(t *testing.T, k kernel) {
+	block := blockLen[float32]()
+	src, dst, biases := newBuffer[float32](block), newBuffer[float32](block), newBuffer[float32](block)
+	want := make([]float32, block)
+	families := familiesOf[float32]()
+	numbers := &scoringNumbers
+	const scale, softcap, slope, bias, keep, flush = 1, 2, 4, 8, 16, 32
+	r := rng(17)
+	for i, n := range primitiveLens[float32]() {
+		for steps := range 64 {
+			if !chosen(i+steps, 5) {
+				continue
+			}
+			s := scoring{
+				scale:    choose(&r, numbers.scales, steps&scale != 0),
+				softcap:  choose(&r, numbers.softcaps, steps&softcap != 0),
+				slope:    choose(&r, numbers.slopes, steps&slope != 0),
+				distance: choose(&r, numbers.distances, true),
+			}
+			if steps&flush != 0 {
+				if !mayFlush(max(s.scale, -s.scale)) || s.softcap != 0 && !mayFlush(s.softcap) {
+					continue
+				}
+				s.flush = 1
+			}
+			family, biasFamily := families[(i*7+steps)%len(families)], families[(i*5+steps*3)%len(families)]
+			row := family.makeRow(n, uint64(steps))
+			from, to, want := src.slice(n, n+steps), dst.slice(n, n*3+steps), want[:n]
+			copy(from, row)
+			name := fmt.Sprintf("%s, n=%d, %+v", family.name, n, s)
+			var biasRow []float32
+			var keeps, keepsBefore []bool
+			if steps&bias != 0 {
+				biasRow = biasFamily.makeRow(n, 14)
+				b := biases.slice(n, n*5+steps)
+				copy(b, biasRow)
+				s.bias = &b[0]
+				name += ", bias " + biasFamily.name
+			}
+			if steps&keep != 0 {
+				offset := r.intn(16) // of memory at any address
+				keeps = makeKeep(&r, n+offset)[offset:]
+				keepsBefore = slices.Clone(keeps)
+				s.keep = &keeps[0]
+			}
+			top := scoreBlockGeneric(want, from, &s)
+			canonical(want)
+			check := func(got []float32, gotTop float32, place string) {
+				canonical(got)
+				for j, x := range got {
+					// So small, a score may differ: its exponential is that of 0.
+					if s.flush != 0 && max(x, -x, want[j], -want[j]) < tiny {
+						got[j] = want[j]
+					}
+				}
+				checkBits(t, got, want, row, "%s%s", name, place)
+				if isNaN(maxOf(want)) || s.flush != 0 && max(gotTop, -gotTop, top, -top) < tiny {
+					return
+				}
+				if gotTop != top {
+					t.Fatalf("%s%s: maximum is %v, want %v", name, place, gotTop, top)
+				}
+			}
+			gotTop := scoreBlock(k, to, from, &s)
+			checkSubnormals(t, name)
+			check(to, gotTop, "")
+			dst.check(t, "%s", name)
+			checkBits(t, from, row, row, "%s: src changed", name)
+			gotTop = scoreBlock(k, from, from, &s)
+			check(from, gotTop, ", in place")
+			src.check(t, "%s, in place", name)
+			if biasRow != nil {
+				checkBits(t, unsafe.Slice(s.bias, n), biasRow, row, "%s: bias changed", name)
+				biases.check(t, "%s: bias", name)
+			}
+			if !slices.Equal(keeps, keepsBefore) {
+				t.Fatalf("%s: keep changed", name)
 			}
 		}
 	}

@@ -36,8 +36,8 @@ type Matrix[T Float] struct {
 // SoftmaxRows panics, before anything is written, if a matrix is not valid, if
 // the sizes differ, or if dst and src overlap in another way.
 func SoftmaxRows[T Float](dst, src Matrix[T]) {
-	if checkMatrices("SoftmaxRows", dst, src) {
-		softmaxRows(active, dst.Data, src.Data, src.Cols, src.Rows, dst.Stride, src.Stride)
+	if checkMatrices("SoftmaxRows", &dst, &src) {
+		rowsAlong(active, opSoftmax, dst.Data, src.Data, src.Cols, src.Rows, dst.Stride, src.Stride)
 	}
 }
 
@@ -46,8 +46,8 @@ func SoftmaxRows[T Float](dst, src Matrix[T]) {
 // too. Each row gets the bits that [LogSoftmax] returns for it alone, with the
 // same accuracy and special values.
 func LogSoftmaxRows[T Float](dst, src Matrix[T]) {
-	if checkMatrices("LogSoftmaxRows", dst, src) {
-		logSoftmaxRows(active, dst.Data, src.Data, src.Cols, src.Rows, dst.Stride, src.Stride)
+	if checkMatrices("LogSoftmaxRows", &dst, &src) {
+		rowsAlong(active, opLogSoftmax, dst.Data, src.Data, src.Cols, src.Rows, dst.Stride, src.Stride)
 	}
 }
 
@@ -66,18 +66,18 @@ func LogSumExpRows[T Float](dst []T, src Matrix[T]) {
 		panic(fmt.Sprintf("softmax: LogSumExpRows: len(dst)=%d, src has Rows=%d", len(dst), src.Rows))
 	}
 	if src.Cols == 0 {
-		fill(dst, T(math.Inf(-1)))
+		fill(dst, fromFloat[T](math.Inf(-1)))
 		return
 	}
-	if src.Rows > 0 && overlap(dst, src.Data[:(src.Rows-1)*src.Stride+src.Cols]) {
+	if src.Rows > 0 && overlap(dst, src.span()) {
 		panic("softmax: LogSumExpRows: dst and src overlap")
 	}
-	logSumExpRows(active, dst, src.Data, src.Cols, src.Rows, src.Stride)
+	rowsAlong(active, opLogSumExp, dst, src.Data, src.Cols, src.Rows, 0, src.Stride)
 }
 
 // checkMatrices panics unless dst and src may be the arguments of a function, and
 // reports whether there is anything to do.
-func checkMatrices[T Float](function string, dst, src Matrix[T]) bool {
+func checkMatrices[T Float](function string, dst, src *Matrix[T]) bool {
 	dst.check(function, "dst")
 	src.check(function, "src")
 	if dst.Rows != src.Rows || dst.Cols != src.Cols {
@@ -86,11 +86,15 @@ func checkMatrices[T Float](function string, dst, src Matrix[T]) bool {
 	if src.Rows == 0 || src.Cols == 0 {
 		return false
 	}
-	if dst.overlaps(&src) {
+	if dst.overlaps(src) {
 		panic(fmt.Sprintf("softmax: %s: dst (Stride %d) and src (Stride %d) overlap without being the same matrix", function, dst.Stride, src.Stride))
 	}
 	return true
 }
+
+// span returns the elements from the first to the last of a matrix that is not
+// empty.
+func (m *Matrix[T]) span() []T { return m.Data[:(m.Rows-1)*m.Stride+m.Cols] }
 
 // check panics unless m is valid.
 func (m *Matrix[T]) check(function, name string) {
@@ -135,11 +139,45 @@ func (m *Matrix[T]) overlaps(other *Matrix[T]) bool {
 	return apart < cols || apart > stride-cols
 }
 
+// operation is what is done to each row.
+type operation uint8
+
+const (
+	opSoftmax operation = iota
+	opLogSoftmax
+	opLogSumExp
+)
+
+// rowsAlong does op to rows of any length but 0. For opLogSumExp dst gets an element
+// for each.
+func rowsAlong[T Float](k kernel, op operation, dst, src []T, cols, rows, dstStride, srcStride int) {
+	switch {
+	case is32[T]():
+		nativeRows(k, op, as32(dst), as32(src), cols, rows, dstStride, srcStride)
+	case is64[T]():
+		nativeRows(k, op, as64(dst), as64(src), cols, rows, dstStride, srcStride)
+	default:
+		halfRows(k, op, dst, src, cols, rows, dstStride, srcStride)
+	}
+}
+
+// nativeRows is rowsAlong for elements that are computed in their own type.
+func nativeRows[T native](k kernel, op operation, dst, src []T, cols, rows, dstStride, srcStride int) {
+	switch op {
+	case opSoftmax:
+		softmaxRows(k, dst, src, cols, rows, dstStride, srcStride)
+	case opLogSoftmax:
+		logSoftmaxRows(k, dst, src, cols, rows, dstStride, srcStride)
+	case opLogSumExp:
+		logSumExpRows(k, dst, src, cols, rows, srcStride)
+	}
+}
+
 // maxPerCall bounds the elements that one call of a kernel works on.
 const maxPerCall = 16384
 
 // softmaxRows computes rows of any length but 0.
-func softmaxRows[T Float](k kernel, dst, src []T, cols, rows, dstStride, srcStride int) {
+func softmaxRows[T native](k kernel, dst, src []T, cols, rows, dstStride, srcStride int) {
 	if cols > blockLen[T]() {
 		for row := range rows {
 			softmaxRow(k, dst[row*dstStride:][:cols], src[row*srcStride:][:cols])
@@ -153,14 +191,14 @@ func softmaxRows[T Float](k kernel, dst, src []T, cols, rows, dstStride, srcStri
 }
 
 // logSoftmaxRows computes rows of any length but 0.
-func logSoftmaxRows[T Float](k kernel, dst, src []T, cols, rows, dstStride, srcStride int) {
+func logSoftmaxRows[T native](k kernel, dst, src []T, cols, rows, dstStride, srcStride int) {
 	logSumRows(k, src, cols, rows, srcStride, func(row int, m T, log doubleDouble) {
 		subtractRow(k, dst[row*dstStride:][:cols], src[row*srcStride:][:cols], m, T(log.hi+log.lo))
 	})
 }
 
 // logSumExpRows computes rows of any length but 0.
-func logSumExpRows[T Float](k kernel, dst, src []T, cols, rows, stride int) {
+func logSumExpRows[T native](k kernel, dst, src []T, cols, rows, stride int) {
 	logSumRows(k, src, cols, rows, stride, func(row int, m T, log doubleDouble) {
 		if log.undefined() {
 			dst[row] = undefinedLogSumExp(k, src[row*stride:][:cols], m)

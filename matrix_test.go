@@ -25,12 +25,12 @@ func matrixFunctions[T Float]() []matrixFunction[T] {
 
 // TestMatrixRows compares with the functions of one row; the rest of the data stays.
 func TestMatrixRows(t *testing.T) {
-	forEachKernelAndType(t, testMatrixRows[float32], testMatrixRows[float64])
+	forEachKernelAndFloat(t, testMatrixRows[float32], testMatrixRows[float64], testMatrixRows[Float16], testMatrixRows[BFloat16])
 }
 
 func testMatrixRows[T Float](t *testing.T, k kernel) {
 	useKernel(t, k)
-	families, block := familiesOf[T](), blockLen[T]()
+	families, block := familiesOf[T](), blockOf[T]()
 	for _, function := range matrixFunctions[T]() {
 		for _, cols := range []int{1, 2, 5, 10, 16, 31, 32, 33, 64, 100, 257, block, block + 1, 2*block + 9} {
 			for _, rows := range []int{1, 2, 3, 17} {
@@ -38,7 +38,7 @@ func testMatrixRows[T Float](t *testing.T, k kernel) {
 					src := Matrix[T]{Rows: rows, Cols: cols, Stride: cols + gap}
 					dst := Matrix[T]{Rows: rows, Cols: cols, Stride: cols + (gap*3)%17}
 					src.Data = slices.Repeat([]T{nan[T]()}, rows*src.Stride+5)
-					dst.Data = slices.Repeat([]T{-77}, rows*dst.Stride+5)
+					dst.Data = slices.Repeat([]T{fenceOf[T]()}, rows*dst.Stride+5)
 					want, wantInPlace := slices.Clone(dst.Data), slices.Clone(src.Data)
 					for row := range rows {
 						logits := src.Data[row*src.Stride:][:cols]
@@ -60,14 +60,17 @@ func testMatrixRows[T Float](t *testing.T, k kernel) {
 
 // TestLogSumExpRows compares with LogSumExp, row by row.
 func TestLogSumExpRows(t *testing.T) {
-	forEachKernelAndType(t, testLogSumExpRows[float32], testLogSumExpRows[float64])
+	forEachKernelAndFloat(t, testLogSumExpRows[float32], testLogSumExpRows[float64], testLogSumExpRows[Float16], testLogSumExpRows[BFloat16])
 }
 
 func testLogSumExpRows[T Float](t *testing.T, k kernel) {
 	useKernel(t, k)
-	families, block := familiesOf[T](), blockLen[T]()
+	families, block := familiesOf[T](), blockOf[T]()
 	for _, cols := range []int{0, 1, 2, 5, 10, 16, 31, 33, 100, block, block + 1} {
-		for _, rows := range []int{0, 1, 2, 17} {
+		for _, rows := range []int{0, 1, 2, 17, 200} {
+			if rows*cols > 1<<17 {
+				continue
+			}
 			for _, gap := range []int{0, 1, 16} {
 				src := Matrix[T]{Rows: rows, Cols: cols, Stride: cols + gap}
 				src.Data = slices.Repeat([]T{nan[T]()}, rows*src.Stride+5)
@@ -90,7 +93,7 @@ func testLogSumExpRows[T Float](t *testing.T, k kernel) {
 
 // TestMatrixColumns writes to other columns of the matrix that is read.
 func TestMatrixColumns(t *testing.T) {
-	forEachKernelAndType(t, testMatrixColumns[float32], testMatrixColumns[float64])
+	forEachKernelAndFloat(t, testMatrixColumns[float32], testMatrixColumns[float64], testMatrixColumns[Float16], testMatrixColumns[BFloat16])
 }
 
 func testMatrixColumns[T Float](t *testing.T, k kernel) {
@@ -111,7 +114,7 @@ func testMatrixColumns[T Float](t *testing.T, k kernel) {
 
 // TestMatrixOverlap tries every layout of two small matrices in one array.
 func TestMatrixOverlap(t *testing.T) {
-	forEachType(t, testMatrixOverlap[float32], testMatrixOverlap[float64])
+	forEachFloat(t, testMatrixOverlap[float32], testMatrixOverlap[float64], testMatrixOverlap[Float16], testMatrixOverlap[BFloat16])
 }
 
 func testMatrixOverlap[T Float](t *testing.T) {
@@ -197,7 +200,7 @@ func TestMatrixPanics(t *testing.T) {
 	forEachType(t, testMatrixPanics[float32], testMatrixPanics[float64])
 }
 
-func testMatrixPanics[T Float](t *testing.T) {
+func testMatrixPanics[T native](t *testing.T) {
 	const huge = math.MaxInt
 	type matrix = Matrix[T]
 	memory := familyNamed[T]("normal3").makeRow(100, 1)
@@ -275,7 +278,7 @@ func testMatrixPanics[T Float](t *testing.T) {
 }
 
 func TestEmptyMatrix(t *testing.T) {
-	forEachType(t, testEmptyMatrix[float32], testEmptyMatrix[float64])
+	forEachFloat(t, testEmptyMatrix[float32], testEmptyMatrix[float64], testEmptyMatrix[Float16], testEmptyMatrix[BFloat16])
 }
 
 func testEmptyMatrix[T Float](t *testing.T) {
@@ -303,7 +306,7 @@ func TestMatrixEnd(t *testing.T) {
 	forEachKernelAndType(t, testMatrixEnd[float32], testMatrixEnd[float64])
 }
 
-func testMatrixEnd[T Float](t *testing.T, k kernel) {
+func testMatrixEnd[T native](t *testing.T, k kernel) {
 	useKernel(t, k)
 	memory := slices.Repeat([]T{2}, 30)
 	m := Matrix[T]{memory[:24:24], 3, 4, 10}

@@ -20,14 +20,23 @@
 // FMUL Vd.4S, Vn.4S, Vm.4S
 #define VFMUL(m, n, d) WORD $(0x6E20DC00 | (m)<<16 | (n)<<5 | (d))
 
+// FDIV Vd.4S, Vn.4S, Vm.4S
+#define VFDIV(m, n, d) WORD $(0x6E20FC00 | (m)<<16 | (n)<<5 | (d))
+
 // FMLA Vd.4S, Vn.4S, Vm.4S
 #define VFMLAV(m, n, d) WORD $(0x4E20CC00 | (m)<<16 | (n)<<5 | (d))
+
+// FMUL Vd.4S, Vn.4S, Vm.S[0]
+#define VFMUL0(m, n, d) WORD $(0x4F809000 | (m)<<16 | (n)<<5 | (d))
 
 // FMUL Vd.4S, Vn.4S, Vm.S[1]
 #define VFMUL1(m, n, d) WORD $(0x4FA09000 | (m)<<16 | (n)<<5 | (d))
 
 // FMUL Vd.4S, Vn.4S, Vm.S[2]
 #define VFMUL2(m, n, d) WORD $(0x4F809800 | (m)<<16 | (n)<<5 | (d))
+
+// FMUL Vd.4S, Vn.4S, Vm.S[3]
+#define VFMUL3(m, n, d) WORD $(0x4FA09800 | (m)<<16 | (n)<<5 | (d))
 
 // FMLA Vd.4S, Vn.4S, Vm.S[0]
 #define VFMLA0(m, n, d) WORD $(0x4F801000 | (m)<<16 | (n)<<5 | (d))
@@ -50,6 +59,9 @@
 // FNEG Vd.4S, Vn.4S
 #define VFNEG(n, d) WORD $(0x6EA0F800 | (n)<<5 | (d))
 
+// FABS Vd.4S, Vn.4S
+#define VFABS(n, d) WORD $(0x4EA0F800 | (n)<<5 | (d))
+
 // FCMEQ Vd.4S, Vn.4S, Vm.4S
 #define VFCMEQ(m, n, d) WORD $(0x4E20E400 | (m)<<16 | (n)<<5 | (d))
 
@@ -65,11 +77,53 @@
 // FMAXP Vd.4S, Vn.4S, Vm.4S
 #define VFMAXP(m, n, d) WORD $(0x6E20F400 | (m)<<16 | (n)<<5 | (d))
 
+// FMIN Vd.4S, Vn.4S, Vm.4S
+#define VFMIN(m, n, d) WORD $(0x4EA0F400 | (m)<<16 | (n)<<5 | (d))
+
 // FCVTL Vd.2D, Vn.2S
 #define VFCVTL(n, d) WORD $(0x0E617800 | (n)<<5 | (d))
 
 // FCVTL2 Vd.2D, Vn.4S
 #define VFCVTL2(n, d) WORD $(0x4E617800 | (n)<<5 | (d))
+
+// FCVTL Vd.4S, Vn.4H
+#define VFCVTLH(n, d) WORD $(0x0E217800 | (n)<<5 | (d))
+
+// FCVTL2 Vd.4S, Vn.8H
+#define VFCVTL2H(n, d) WORD $(0x4E217800 | (n)<<5 | (d))
+
+// FCVTN Vd.4H, Vn.4S
+#define VFCVTNH(n, d) WORD $(0x0E216800 | (n)<<5 | (d))
+
+// FCVTN2 Vd.8H, Vn.4S
+#define VFCVTN2H(n, d) WORD $(0x4E216800 | (n)<<5 | (d))
+
+// SHLL Vd.4S, Vn.4H, #16
+#define VSHLL(n, d) WORD $(0x2E613800 | (n)<<5 | (d))
+
+// SHLL2 Vd.4S, Vn.8H, #16
+#define VSHLL2(n, d) WORD $(0x6E613800 | (n)<<5 | (d))
+
+// ADDHN Vd.4H, Vn.4S, Vm.4S
+#define VADDHN(m, n, d) WORD $(0x0E604000 | (m)<<16 | (n)<<5 | (d))
+
+// ADDHN2 Vd.8H, Vn.4S, Vm.4S
+#define VADDHN2(m, n, d) WORD $(0x4E604000 | (m)<<16 | (n)<<5 | (d))
+
+// SCVTF Vd.4S, Vn.4S
+#define VSCVTF(n, d) WORD $(0x4E21D800 | (n)<<5 | (d))
+
+// ADD Vd.4S, Vn.4S, Vm.4S
+#define VADDS(m, n, d) WORD $(0x4EA08400 | (m)<<16 | (n)<<5 | (d))
+
+// SUB Vd.4S, Vn.4S, Vm.4S
+#define VSUBS(m, n, d) WORD $(0x6EA08400 | (m)<<16 | (n)<<5 | (d))
+
+// CMTST Vd.4S, Vn.4S, Vm.4S
+#define VCMTSTS(m, n, d) WORD $(0x4EA08C00 | (m)<<16 | (n)<<5 | (d))
+
+// CMEQ Vd.16B, Vn.16B, #0
+#define VCMEQ0B(n, d) WORD $(0x4E209800 | (n)<<5 | (d))
 
 // FADD Vd.2D, Vn.2D, Vm.2D
 #define VFADDD(m, n, d) WORD $(0x4E60D400 | (m)<<16 | (n)<<5 | (d))
@@ -130,6 +184,9 @@
 
 // BSL Vd.16B, Vn.16B, Vm.16B
 #define VBSLV(m, n, d) WORD $(0x6E601C00 | (m)<<16 | (n)<<5 | (d))
+
+// USHR Vd.4S, Vn.4S, #20
+#define VUSHR20(n, d) WORD $(0x6F2C0400 | (n)<<5 | (d))
 
 // SLI Vd.4S, Vn.4S, #20
 #define VSLI20(n, d) WORD $(0x6F345400 | (n)<<5 | (d))

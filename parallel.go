@@ -37,7 +37,7 @@ var workerLen = 1 << 18
 // Unlike other functions of this package it may allocate, and arguments escape to
 // the heap.
 func ParallelSoftmaxRows[T Float](dst, src Matrix[T], workers int) {
-	if checkMatrices("ParallelSoftmaxRows", dst, src) {
+	if checkMatrices("ParallelSoftmaxRows", &dst, &src) {
 		parallelRows(active, opSoftmax, dst, src, workers)
 	}
 }
@@ -45,7 +45,7 @@ func ParallelSoftmaxRows[T Float](dst, src Matrix[T], workers int) {
 // ParallelLogSoftmaxRows is [LogSoftmaxRows] with the work spread over goroutines,
 // as [ParallelSoftmaxRows] describes.
 func ParallelLogSoftmaxRows[T Float](dst, src Matrix[T], workers int) {
-	if checkMatrices("ParallelLogSoftmaxRows", dst, src) {
+	if checkMatrices("ParallelLogSoftmaxRows", &dst, &src) {
 		parallelRows(active, opLogSoftmax, dst, src, workers)
 	}
 }
@@ -66,7 +66,15 @@ func parallelRows[T Float](k kernel, op operation, dst, src Matrix[T], workers i
 		rowsAlong(k, op, dst.Data, src.Data, cols, rows, dst.Stride, src.Stride)
 	case cols >= splitLen && rows < 4*workers:
 		for row := range rows {
-			parallelRow(k, op, dst.Data[row*dst.Stride:][:cols], src.Data[row*src.Stride:][:cols], workers)
+			d, s := dst.Data[row*dst.Stride:][:cols], src.Data[row*src.Stride:][:cols]
+			switch {
+			case is32[T]():
+				parallelRow[float32, float32](k, op, as32(d), as32(s), workers)
+			case is64[T]():
+				parallelRow[float64, float64](k, op, as64(d), as64(s), workers)
+			default:
+				parallelRow[T, float32](k, op, d, s, workers)
+			}
 		}
 	default:
 		// A few rows at a time, so that all workers end at about the same time.
@@ -80,38 +88,36 @@ func parallelRows[T Float](k kernel, op operation, dst, src Matrix[T], workers i
 
 // parallelRow computes one long row. It does not store exponentials: that would
 // take the bias before the first of them, and another pass.
-func parallelRow[T Float](k kernel, op operation, dst, src []T, workers int) {
-	r := parallelScan(k, src, workers)
-	log := r.logSum()
-	rest := T(log.hi + log.lo)
+func parallelRow[T Float, C native](k kernel, op operation, dst, src []T, workers int) {
+	r := parallelScan[T, C](k, src, workers)
 	stream := sizeOf(src) >= streamBytes
 	share((len(src)+chunkLen-1)/chunkLen, workers, func(part int) {
 		first := part * chunkLen
 		end := min(first+chunkLen, len(src))
-		if op == opLogSoftmax {
-			subtractRow(k, dst[first:end], src[first:end], r.top, rest)
-		} else {
-			r.write(k, dst[first:end], src[first:end], stream)
-		}
+		writeRow(k, op, &r, dst[first:end], src[first:end], stream)
 	})
 }
 
 // parallelScan is scan of a row whose exponentials are not stored.
-func parallelScan[T Float](k kernel, src []T, workers int) rowScan[T] {
-	blocks := make([]blockScan[T], (len(src)+blockLen[T]()-1)/blockLen[T]())
-	perChunk := chunkLen / blockLen[T]()
-	eachBlock := func(f func(b *blockScan[T], block []T)) {
+func parallelScan[T Float, C native](k kernel, src []T, workers int) rowScan[C] {
+	blocks := make([]blockScan[C], (len(src)+blockLen[C]()-1)/blockLen[C]())
+	perChunk := chunkLen / blockLen[C]()
+	eachBlock := func(f func(b *blockScan[C], block []C, m C)) {
 		share((len(blocks)+perChunk-1)/perChunk, workers, func(part int) {
+			var buffer []C
+			if !isNative[C, T]() {
+				buffer = make([]C, blockLen[C]())
+			}
 			for i := part * perChunk; i < min((part+1)*perChunk, len(blocks)); i++ {
-				first := i * blockLen[T]()
-				f(&blocks[i], src[first:min(first+blockLen[T](), len(src))])
+				first := i * blockLen[C]()
+				block, m := readBlock(k, buffer, src[first:min(first+blockLen[C](), len(src))])
+				f(&blocks[i], block, m)
 			}
 		})
 	}
-	r := newScan(tinyOf[T]())
+	r := newScan(tinyOf[C]())
 	var far atomic.Bool
-	eachBlock(func(b *blockScan[T], block []T) {
-		m := maxBlock(k, block)
+	eachBlock(func(b *blockScan[C], block []C, m C) {
 		if !isNear(m) {
 			far.Store(true)
 		}
@@ -126,8 +132,8 @@ func parallelScan[T Float](k kernel, src []T, workers int) rowScan[T] {
 			top = max(top, b.top)
 		}
 		r.bias = rowBias(top)
-		eachBlock(func(b *blockScan[T], block []T) {
-			*b = scanBlock(k, block, b.top, r.bias)
+		eachBlock(func(b *blockScan[C], block []C, m C) {
+			*b = scanBlock(k, block, m, r.bias)
 		})
 	}
 	for _, b := range blocks {

@@ -7,7 +7,7 @@ package softmax
 
 import "unsafe"
 
-func softmaxBlocks[T Float](k kernel, dst, src []T, cols, rows, dstStride, srcStride int) {
+func softmaxBlocks[T native](k kernel, dst, src []T, cols, rows, dstStride, srcStride int) {
 	if is32[T]() {
 		softmaxBlocks32(k, as32(dst), as32(src), cols, rows, dstStride, srcStride)
 		return
@@ -15,35 +15,35 @@ func softmaxBlocks[T Float](k kernel, dst, src []T, cols, rows, dstStride, srcSt
 	softmaxBlocks64(k, as64(dst), as64(src), cols, rows, dstStride, srcStride)
 }
 
-func maxBlock[T Float](k kernel, src []T) T {
+func maxBlock[T native](k kernel, src []T) T {
 	if is32[T]() {
 		return T(maxBlock32(k, as32(src)))
 	}
 	return T(maxBlock64(k, as64(src)))
 }
 
-func hasNaNBlock[T Float](k kernel, src []T) bool {
+func hasNaNBlock[T native](k kernel, src []T) bool {
 	if is32[T]() {
 		return hasNaNBlock32(k, as32(src))
 	}
 	return hasNaNBlock64(k, as64(src))
 }
 
-func expBlock[T Float](k kernel, dst, src []T, ref *reference[T]) (sum doubleDouble, large bool) {
+func expBlock[T native](k kernel, dst, src []T, ref *reference[T]) (sum doubleDouble, large bool) {
 	if is32[T]() {
 		return expBlock32(k, as32(dst), as32(src), cast[reference[float32]](ref))
 	}
 	return expBlock64(k, as64(dst), as64(src), cast[reference[float64]](ref))
 }
 
-func sumBlock[T Float](k kernel, src []T, ref *reference[T]) (sum doubleDouble, large bool) {
+func sumBlock[T native](k kernel, src []T, ref *reference[T]) (sum doubleDouble, large bool) {
 	if is32[T]() {
 		return sumBlock32(k, as32(src), cast[reference[float32]](ref))
 	}
 	return sumBlock64(k, as64(src), cast[reference[float64]](ref))
 }
 
-func sumRows[T Float](k kernel, sums []rowSum[T], src []T, cols, stride int) {
+func sumRows[T native](k kernel, sums []rowSum[T], src []T, cols, stride int) {
 	if is32[T]() {
 		sumRows32(k, castSlice[rowSum[float32]](sums), as32(src), cols, stride)
 		return
@@ -51,7 +51,7 @@ func sumRows[T Float](k kernel, sums []rowSum[T], src []T, cols, stride int) {
 	sumRows64(k, castSlice[rowSum[float64]](sums), as64(src), cols, stride)
 }
 
-func scaleBlock[T Float](k kernel, dst []T, f *factor[T]) {
+func scaleBlock[T native](k kernel, dst []T, f *factor[T]) {
 	if is32[T]() {
 		scaleBlock32(k, as32(dst), cast[factor[float32]](f))
 		return
@@ -59,7 +59,7 @@ func scaleBlock[T Float](k kernel, dst []T, f *factor[T]) {
 	scaleBlock64(k, as64(dst), cast[factor[float64]](f))
 }
 
-func expScaleBlock[T Float](k kernel, dst, src []T, ref *reference[T], f *factor[T]) {
+func expScaleBlock[T native](k kernel, dst, src []T, ref *reference[T], f *factor[T]) {
 	if is32[T]() {
 		expScaleBlock32(k, as32(dst), as32(src), cast[reference[float32]](ref), cast[factor[float32]](f))
 		return
@@ -67,7 +67,7 @@ func expScaleBlock[T Float](k kernel, dst, src []T, ref *reference[T], f *factor
 	expScaleBlock64(k, as64(dst), as64(src), cast[reference[float64]](ref), cast[factor[float64]](f))
 }
 
-func expScaleStream[T Float](k kernel, dst, src []T, ref *reference[T], f *factor[T]) {
+func expScaleStream[T native](k kernel, dst, src []T, ref *reference[T], f *factor[T]) {
 	if is32[T]() {
 		expScaleStream32(k, as32(dst), as32(src), cast[reference[float32]](ref), cast[factor[float32]](f))
 		return
@@ -75,7 +75,7 @@ func expScaleStream[T Float](k kernel, dst, src []T, ref *reference[T], f *facto
 	expScaleStream64(k, as64(dst), as64(src), cast[reference[float64]](ref), cast[factor[float64]](f))
 }
 
-func subtractBlock[T Float](k kernel, dst, src []T, m, rest T) {
+func subtractBlock[T native](k kernel, dst, src []T, m, rest T) {
 	if is32[T]() {
 		subtractBlock32(k, as32(dst), as32(src), float32(m), float32(rest))
 		return
@@ -92,10 +92,13 @@ func transpose[T Float](k kernel, dst, src []T, rows, cols, dstStride, srcStride
 		transposeGeneric(dst, src, rows, cols, dstStride, srcStride)
 		return
 	}
-	if is32[T]() {
+	switch {
+	case is32[T]():
 		transpose32(as32(dst), as32(src), r, c, dstStride, srcStride)
-	} else {
+	case is64[T]():
 		transpose64(as64(dst), as64(src), r, c, dstStride, srcStride)
+	default:
+		transpose16(castSlice[uint16](dst), castSlice[uint16](src), r, c, dstStride, srcStride)
 	}
 	if r < rows {
 		transposeGeneric(dst[r:], src[r*srcStride:], rows-r, cols, dstStride, srcStride)

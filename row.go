@@ -11,6 +11,9 @@ package softmax
 // is then a property of its values alone. Sums of blocks are brought to the
 // largest reference by exact powers of two, and added in index order.
 //
+// What becomes of a row before its first pass, if it is not that of float32 or
+// float64 logits, is in logits.go.
+//
 // Three ways lead from there to the same probabilities. A row of one block is
 // done whole by the kernel, many rows per call. A longer row that fits the caches
 // stores its e[i] in dst and multiplies them when the sum is known. Beyond that
@@ -36,7 +39,7 @@ const (
 )
 
 // blockLen returns the number of elements in a block.
-func blockLen[T Float]() int { return blockBytes / int(unsafe.Sizeof(T(0))) }
+func blockLen[T native]() int { return blockBytes / int(unsafe.Sizeof(T(0))) }
 
 // sizeOf returns the bytes of the elements of s.
 func sizeOf[T Float](s []T) int { return len(s) * int(unsafe.Sizeof(T(0))) }
@@ -49,7 +52,7 @@ type limits struct {
 	care        int32 // below 2^-care, a factor of exponentials that are at least 2 wants care
 }
 
-func limitsOf[T Float]() limits {
+func limitsOf[T native]() limits {
 	if is32[T]() {
 		return limits{topExponent: topExponent, vanish: vanish, zero: 151, care: 94}
 	}
@@ -58,7 +61,7 @@ func limitsOf[T Float]() limits {
 
 // reference says how a block's exponentials are scaled. Assembly reads the first
 // three.
-type reference[T Float] struct {
+type reference[T native] struct {
 	bias   T     // added to each x: tiny, or the row's maximum negated
 	cutoff T     // x + bias is raised to this: what is below vanishes anyway
 	magic  T     // rounds x*log2e8 to an integer and adds offset to it
@@ -67,7 +70,7 @@ type reference[T Float] struct {
 }
 
 // factor is what a block's exponentials are multiplied by. Assembly reads it.
-type factor[T Float] struct {
+type factor[T native] struct {
 	hi, lo  T    // the factor is hi + lo
 	cutoff  T    // if careful, e is raised to this: what is below becomes 0
 	careful bool // probabilities may be subnormal, and the factor is 2^careShift too large
@@ -98,13 +101,13 @@ func (d doubleDouble) undefined() bool { return d.hi != d.hi }
 
 // newReference returns the reference of a block with maximum m in a row with
 // the given bias.
-func newReference[T Float](m, bias T) reference[T] {
+func newReference[T native](m, bias T) reference[T] {
 	top := max(T(m+bias), -exactLimit)
 	exponent := fma(top, T(math.Log2E), integerMagic[T]()) - integerMagic[T]()
 	return shiftReference(limitsOf[T]().topExponent-int32(exponent), bias)
 }
 
-func shiftReference[T Float](shift int32, bias T) reference[T] {
+func shiftReference[T native](shift int32, bias T) reference[T] {
 	l := limitsOf[T]()
 	exponent := T(l.topExponent - shift)
 	offset := 8 * (shift + exponentBias[T]())
@@ -118,7 +121,7 @@ func shiftReference[T Float](shift int32, bias T) reference[T] {
 }
 
 // rowBias returns what is added to the elements of a row with maximum m.
-func rowBias[T Float](m T) T {
+func rowBias[T native](m T) T {
 	if math.Abs(float64(m)) >= exactLimit {
 		return -m
 	}
@@ -128,12 +131,12 @@ func rowBias[T Float](m T) T {
 // needsCare reports whether exponentials of a block could have a subnormal
 // product with its factor 2^delta / sum. large tells that all of them are at
 // least 2.
-func needsCare[T Float](sum doubleDouble, delta int32, large bool) bool {
+func needsCare[T native](sum doubleDouble, delta int32, large bool) bool {
 	return !large || delta+limitsOf[T]().care <= exponentOf(sum.hi)
 }
 
 // vanishes reports whether a block's probabilities are all 0.
-func vanishes[T Float](sum doubleDouble, delta int32) bool {
+func vanishes[T native](sum doubleDouble, delta int32) bool {
 	l := limitsOf[T]()
 	return delta+l.topExponent+2+l.zero <= exponentOf(sum.hi)
 }
@@ -150,7 +153,7 @@ func pow2(e int32) float64 {
 }
 
 // rowScan is what the first pass over a row finds out.
-type rowScan[T Float] struct {
+type rowScan[T native] struct {
 	bias     T
 	top      T            // the maximum; any value if there is a NaN
 	sum      doubleDouble // of the exponentials, scaled by 2^shift
@@ -162,12 +165,12 @@ type rowScan[T Float] struct {
 // farShift stands for the shift of a block that vanishes.
 const farShift = 1 << 24
 
-func newScan[T Float](bias T) rowScan[T] {
+func newScan[T native](bias T) rowScan[T] {
 	return rowScan[T]{bias: bias, top: T(math.Inf(-1)), shift: farShift, maxShift: -farShift, large: true}
 }
 
 // blockScan is what the first pass finds out about a block.
-type blockScan[T Float] struct {
+type blockScan[T native] struct {
 	top   T
 	sum   doubleDouble
 	shift int32
@@ -186,9 +189,12 @@ func (r *rowScan[T]) add(b blockScan[T]) {
 	r.sum = r.sum.add(b.sum.times(pow2(r.shift - b.shift)))
 }
 
+// isMasked reports whether the row is nothing but -Inf, unless that is undefined.
+func (r *rowScan[T]) isMasked() bool { return r.top == T(math.Inf(-1)) && !r.sum.undefined() }
+
 // isNear reports whether a block with maximum m says nothing against a bias of
 // tiny for its row.
-func isNear[T Float](m T) bool { return -exactLimit/2 < m && m < exactLimit/2 }
+func isNear[T native](m T) bool { return -exactLimit/2 < m && m < exactLimit/2 }
 
 // blockScale is what the first pass stores about a block.
 type blockScale struct {
@@ -196,17 +202,25 @@ type blockScale struct {
 	large bool
 }
 
-// scan computes the exponentials of src block by block and adds them. It stores
+// scan computes the exponentials of a row block by block and adds them. It stores
 // them in dst, and their scales in scales, unless dst is nil.
-func scan[T Float](k kernel, dst, src []T, scales []blockScale) rowScan[T] {
-	r, settled := newScan(tinyOf[T]()), false
-	for i, at := 0, 0; at < len(src); i, at = i+1, at+blockLen[T]() {
-		s := src[at:min(at+blockLen[T](), len(src))]
-		m := maxBlock(k, s)
-		if !settled && !isNear(m) {
+func scan[T Float, C native](k kernel, dst []C, src logits[T, C], scales []blockScale) rowScan[C] {
+	r, settled, far := newScan(tinyOf[C]()), false, false
+	if src.sink != nil {
+		r.top = C(*src.sink)
+		far = !isNear(r.top)
+	}
+	at := 0
+	for i := 0; at < len(src.elements); i++ {
+		block, m := src.read(k, dst, at)
+		if !settled && (far || !isNear(m)) {
 			// The bias depends on the whole row: look ahead, as dst may be src.
 			settled = true
-			if bias := rowBias(max(r.top, maxRow(k, src[at:]))); bias != r.bias {
+			bias := src.bias(max(r.top, m, src.maxFrom(k, dst, at+len(block))))
+			if src.scores != nil {
+				src.elements, src.scores = castSlice[T](dst), nil
+			}
+			if bias != r.bias {
 				// Every element so far is exactLimit/2 or more below the maximum: its
 				// block vanishes. Only a NaN stays in the sum when that is scaled next.
 				for j := range scales[:min(i, len(scales))] {
@@ -214,39 +228,31 @@ func scan[T Float](k kernel, dst, src []T, scales []blockScale) rowScan[T] {
 				}
 				r.bias, r.shift, r.large = bias, farShift, false
 			}
+			block, m = src.read(k, dst, at)
 		}
-		if dst == nil {
-			r.add(scanBlock(k, s, m, r.bias))
-			continue
+		b := src.scanBlock(k, dst, block, at, m, r.bias)
+		if dst != nil {
+			scales[i] = blockScale{b.shift, b.large}
 		}
-		ref := newReference(m, r.bias)
-		sum, large := expBlock(k, dst[at:at+len(s)], s, &ref)
-		scales[i] = blockScale{ref.shift, large}
-		r.add(blockScan[T]{m, sum, ref.shift, large})
+		r.add(b)
+		at += len(block)
+	}
+	if src.sink != nil && src.sinkAt >= src.blockEnd(at-1) {
+		sink := [1]C{C(*src.sink)}
+		r.add(scanBlock(k, sink[:], sink[0], r.bias))
 	}
 	return r
 }
 
 // scanBlock adds the exponentials of a block with maximum m.
-func scanBlock[T Float](k kernel, src []T, m, bias T) blockScan[T] {
+func scanBlock[T native](k kernel, src []T, m, bias T) blockScan[T] {
 	ref := newReference(m, bias)
 	sum, large := sumBlock(k, src, &ref)
 	return blockScan[T]{m, sum, ref.shift, large}
 }
 
-// maxRow returns the largest element of a row of any length but 0.
-func maxRow[T Float](k kernel, src []T) T {
-	m := T(math.Inf(-1))
-	for len(src) > 0 {
-		n := min(len(src), blockLen[T]())
-		m = max(m, maxBlock(k, src[:n]))
-		src = src[n:]
-	}
-	return m
-}
-
 // softmaxRow computes one row of any length but 0.
-func softmaxRow[T Float](k kernel, dst, src []T) {
+func softmaxRow[T native](k kernel, dst, src []T) {
 	switch {
 	case len(src) <= blockLen[T]():
 		softmaxBlocks(k, dst, src, len(src), 1, 0, 0)
@@ -258,30 +264,39 @@ func softmaxRow[T Float](k kernel, dst, src []T) {
 }
 
 // softmaxStored keeps the exponentials in dst until their sum is known.
-func softmaxStored[T Float](k kernel, dst, src []T) {
+func softmaxStored[T native](k kernel, dst, src []T) {
 	var scales [storedBytes / blockBytes]blockScale
-	r := scan(k, dst, src, scales[:])
-	if r.sum.undefined() {
+	scanAndScale(k, dst, logits[T, T]{elements: src}, scales[:])
+}
+
+// scanAndScale does that for any logits, with room for the scales of all blocks.
+func scanAndScale[T Float, C native](k kernel, dst []C, src logits[T, C], scales []blockScale) {
+	r := scan(k, dst, src, scales)
+	switch {
+	case r.sum.undefined():
 		fillNaN(dst)
 		return
+	case src.masked && r.isMasked():
+		clear(dst)
+		return
 	}
-	for i := 0; len(dst) > 0; i++ {
-		n := min(len(dst), blockLen[T]())
+	for i, at := 0, 0; at < len(dst); i++ {
+		end := min(src.blockEnd(at), len(dst))
 		delta := r.shift - scales[i].shift
-		if vanishes[T](r.sum, delta) {
-			clear(dst[:n])
+		if vanishes[C](r.sum, delta) {
+			clear(dst[at:end])
 		} else {
-			f := newFactor[T](r.sum, delta, needsCare[T](r.sum, delta, scales[i].large))
-			scaleBlock(k, dst[:n], &f)
+			f := newFactor[C](r.sum, delta, needsCare[C](r.sum, delta, scales[i].large))
+			scaleBlock(k, dst[at:end], &f)
 		}
-		dst = dst[n:]
+		at = end
 	}
 }
 
 // softmaxRecomputed only adds the exponentials in the first pass and computes
 // them again in the second.
-func softmaxRecomputed[T Float](k kernel, dst, src []T) {
-	r := scan(k, nil, src, nil)
+func softmaxRecomputed[T native](k kernel, dst, src []T) {
+	r := scan(k, nil, logits[T, T]{elements: src}, nil)
 	r.write(k, dst, src, sizeOf(src) >= streamBytes)
 }
 
@@ -312,7 +327,7 @@ func (r *rowScan[T]) write(k kernel, dst, src []T, stream bool) {
 }
 
 // rowSum is what log-softmax and log-sum-exp need of a row. Assembly writes it.
-type rowSum[T Float] struct {
+type rowSum[T native] struct {
 	top T            // the maximum; any value if there is a NaN
 	e   T            // the exponential of the maximum
 	sum doubleDouble // of all exponentials
@@ -322,9 +337,9 @@ type rowSum[T Float] struct {
 // the sum of all exponentials relative to that of the maximum: together they are
 // the log-sum-exp. The logarithm is undefined if the row holds a NaN or a +Inf, or
 // nothing but -Inf.
-func logSumRow[T Float](k kernel, src []T) (m T, log doubleDouble) {
+func logSumRow[T native](k kernel, src []T) (m T, log doubleDouble) {
 	if len(src) > blockLen[T]() {
-		r := scan(k, nil, src, nil)
+		r := scan(k, nil, logits[T, T]{elements: src}, nil)
 		return r.top, r.logSum()
 	}
 	var sums [1]rowSum[T]
@@ -333,7 +348,7 @@ func logSumRow[T Float](k kernel, src []T) (m T, log doubleDouble) {
 }
 
 // logSumRows calls f with what logSumRow returns, for rows of any length but 0.
-func logSumRows[T Float](k kernel, src []T, cols, rows, stride int, f func(row int, m T, log doubleDouble)) {
+func logSumRows[T native](k kernel, src []T, cols, rows, stride int, f func(row int, m T, log doubleDouble)) {
 	if cols > blockLen[T]() {
 		for row := range rows {
 			m, log := logSumRow(k, src[row*stride:][:cols])
@@ -361,7 +376,7 @@ func (r *rowScan[T]) logSum() doubleDouble {
 // logRatio returns the logarithm of a row's sum divided by e, which is the
 // exponential of its maximum as it stands in the sum. So its error does not count
 // where it is most of the sum, and one element alone gives exactly 0.
-func logRatio[T Float](sum doubleDouble, e T) doubleDouble {
+func logRatio[T native](sum doubleDouble, e T) doubleDouble {
 	if sum.undefined() {
 		return sum
 	}
@@ -379,7 +394,7 @@ func logRatio[T Float](sum doubleDouble, e T) doubleDouble {
 }
 
 // logSoftmaxRow computes one row of any length but 0.
-func logSoftmaxRow[T Float](k kernel, dst, src []T) {
+func logSoftmaxRow[T native](k kernel, dst, src []T) {
 	m, log := logSumRow(k, src)
 	subtractRow(k, dst, src, m, T(log.hi+log.lo))
 }
@@ -387,7 +402,7 @@ func logSoftmaxRow[T Float](k kernel, dst, src []T) {
 // subtractRow computes the log-softmax of a row, or of a part of it. Both
 // differences have the sign of the result, so that none cancels what the other has
 // rounded.
-func subtractRow[T Float](k kernel, dst, src []T, m, rest T) {
+func subtractRow[T native](k kernel, dst, src []T, m, rest T) {
 	if rest != rest {
 		fillNaN(dst)
 		return
@@ -400,7 +415,7 @@ func subtractRow[T Float](k kernel, dst, src []T, m, rest T) {
 }
 
 // logSumExpRow returns the log-sum-exp of a row of any length but 0.
-func logSumExpRow[T Float](k kernel, src []T) T {
+func logSumExpRow[T native](k kernel, src []T) T {
 	m, log := logSumRow(k, src)
 	if log.undefined() {
 		return undefinedLogSumExp(k, src, m)
@@ -410,14 +425,14 @@ func logSumExpRow[T Float](k kernel, src []T) T {
 
 // logSumExpFrom returns the log-sum-exp that logSumRow returns in two parts. Where
 // they nearly cancel it is the lower part of the logarithm that counts.
-func logSumExpFrom[T Float](m T, log doubleDouble) T {
+func logSumExpFrom[T native](m T, log doubleDouble) T {
 	sum := log.add(doubleDouble{hi: float64(m)})
 	return T(sum.hi + sum.lo)
 }
 
 // undefinedLogSumExp returns the log-sum-exp of a row that holds a NaN or a +Inf,
 // or nothing but -Inf. Without a NaN its maximum is m.
-func undefinedLogSumExp[T Float](k kernel, src []T, m T) T {
+func undefinedLogSumExp[T native](k kernel, src []T, m T) T {
 	for len(src) > 0 {
 		n := min(len(src), blockLen[T]())
 		if hasNaNBlock(k, src[:n]) {
@@ -438,6 +453,6 @@ func fill[T Float](dst []T, value T) {
 	}
 	dst[0] = value
 	for n := 1; n < len(dst); {
-		n += copy(dst[n:], dst[:min(n, blockLen[T]())])
+		n += copy(dst[n:], dst[:min(n, blockBytes/8)])
 	}
 }

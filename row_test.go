@@ -11,7 +11,7 @@ import (
 
 // useStreamLen makes rows of n elements and more be stored past the caches until
 // the test ends.
-func useStreamLen[T Float](t *testing.T, n int) {
+func useStreamLen[T native](t *testing.T, n int) {
 	previous := streamBytes
 	streamBytes = n * 64 / alignments[T]()
 	t.Cleanup(func() { streamBytes = previous })
@@ -22,7 +22,7 @@ func TestWays(t *testing.T) {
 	forEachKernelAndType(t, testWays[float32], testWays[float64])
 }
 
-func testWays[T Float](t *testing.T, k kernel) {
+func testWays[T native](t *testing.T, k kernel) {
 	block := blockLen[T]()
 	lens := []int{1, 2, 3, 5, 8, 15, 16, 17, 31, 32, 33, 63, 64, 65, 100, 129, 500, 1000, 2000,
 		block - 1, block, block + 1, 2*block - 1, 2 * block, 2*block + 1, 3*block + 5, 6*block + 63, 12*block + 100}
@@ -74,7 +74,7 @@ func TestReferenceIsFree(t *testing.T) {
 	forEachKernelAndType(t, testReferenceIsFree[float32], testReferenceIsFree[float64])
 }
 
-func testReferenceIsFree[T Float](t *testing.T, k kernel) {
+func testReferenceIsFree[T native](t *testing.T, k kernel) {
 	for _, family := range familiesOf[T]() {
 		row := family.makeRow(1000, 7)
 		m := maxOf(row)
@@ -107,7 +107,7 @@ func testReferenceIsFree[T Float](t *testing.T, k kernel) {
 }
 
 // scaleByPower returns x * 2^power by adding to its exponent.
-func scaleByPower[T Float](x T, power int32) T {
+func scaleByPower[T native](x T, power int32) T {
 	return fromBits[T](bitsOf(x) + uint64(power)<<formatOf[T]().fractionBits)
 }
 
@@ -117,7 +117,7 @@ func TestRowsOfOneValue(t *testing.T) {
 	forEachKernelAndType(t, testRowsOfOneValue[float32], testRowsOfOneValue[float64])
 }
 
-func testRowsOfOneValue[T Float](t *testing.T, k kernel) {
+func testRowsOfOneValue[T native](t *testing.T, k kernel) {
 	block := blockLen[T]()
 	n := 5*block + 10
 	row, want, got := make([]T, n), make([]T, n), make([]T, n)
@@ -161,7 +161,7 @@ func TestLevels(t *testing.T) {
 	forEachKernelAndType(t, testLevels[float32], testLevels[float64])
 }
 
-func testLevels[T Float](t *testing.T, k kernel) {
+func testLevels[T native](t *testing.T, k kernel) {
 	n := 4*blockLen[T]() + 100
 	want, got := make([]T, n), make([]T, n)
 	for seed := range uint64(60) {

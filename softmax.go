@@ -6,9 +6,10 @@
 // [Softmax], [LogSoftmax] and [LogSumExp] work on one vector; SoftmaxRows and its
 // like on every row of a [Matrix]; SoftmaxAxis and its like along any axis of an
 // array of any rank; ParallelSoftmaxRows spreads rows over goroutines. Elements
-// are float32 or float64. At start-up the package chooses between kernels in
-// assembly (AVX-512, AVX2 with FMA, NEON) and one in Go; [Kernel] tells which one
-// runs.
+// are float32, float64, [Float16] or [BFloat16]. [Scores] makes attention weights:
+// it scales, caps, biases and masks logits on the way. At start-up the package
+// chooses between kernels in assembly (AVX-512, AVX2 with FMA, NEON) and one in Go;
+// [Kernel] tells which one runs.
 //
 // # Promises
 //
@@ -21,7 +22,7 @@
 // result for finite logits of any spread and for every length up to 2^24; the
 // mean error is below 0.5 ULP. ULP is the unit in the last place of the exact
 // result, also where that is subnormal. [LogSoftmax] and [LogSumExp] say how
-// accurate they are.
+// accurate they are. Results of 16 bits are those of float32, rounded once.
 //
 // Order is kept. x[i] <= x[j] implies p[i] <= p[j]; equal logits get equal
 // probabilities wherever they stand.
@@ -39,9 +40,10 @@
 // A logit of -Inf, and one so far below the largest that its probability is
 // under half the smallest subnormal number, gets exactly +0. A row that holds a
 // NaN or a +Inf, or nothing but -Inf, becomes all NaN, always with the bits
-// 0x7FC00000, or 0x7FF8000000000000 for float64. This is what NumPy, SciPy and
-// PyTorch return. A log-softmax becomes all NaN for the same rows; log-sum-exp has
-// a value for most of them, as SciPy's has.
+// 0x7FC00000, or 0x7FF8000000000000 for float64, 0x7E00 for Float16 and 0x7FC0 for
+// BFloat16. This is what NumPy, SciPy and PyTorch return. A log-softmax becomes all
+// NaN for the same rows; log-sum-exp has a value for most of them, as SciPy's has.
+// Attention weights of a row without keys are zeros: see [Scores.Softmax].
 //
 // # Choosing a kernel
 //
@@ -66,8 +68,11 @@ import (
 
 // Float is the set of element types of the functions in this package. It may
 // grow: write code that names a member, or is itself generic over Float.
+//
+// Float16 and BFloat16 are integers to the compiler: convert them with their method
+// Float32, [ToFloat16] and [ToBFloat16], never with Go's conversions.
 type Float interface {
-	float32 | float64
+	float32 | float64 | Float16 | BFloat16
 }
 
 // Softmax writes the softmax of the logits in src to dst, which must have the
@@ -86,7 +91,7 @@ type Float interface {
 // M. Dukhan and A. Ablavatski, "The Two-Pass Softmax Algorithm" (2020).
 func Softmax[T Float](dst, src []T) {
 	if checkVectors("Softmax", dst, src) {
-		softmaxRow(active, dst, src)
+		row(active, opSoftmax, dst, src)
 	}
 }
 
@@ -96,8 +101,8 @@ func Softmax[T Float](dst, src []T) {
 //
 // Results are natural logarithms, never above 0, and keep the order of the
 // logits. Where a result is -1 or less it is within 4 ULP of the exact one;
-// nearer to 0 its absolute error is below 4 * 2^-24, or 4 * 2^-53 for float64. A
-// single element gives 0. A logit of -Inf gives -Inf. A row that holds a NaN or a
+// nearer to 0 its absolute error is below 4 * 2^-24, or 4 * 2^-53 for float64. One of
+// 16 bits is the float32 one, rounded. A single element gives 0. A logit of -Inf gives -Inf. A row that holds a NaN or a
 // +Inf, or nothing but -Inf, becomes all NaN, as with [Softmax].
 //
 // The logarithm of a probability that is too small for [Softmax] is still
@@ -109,15 +114,15 @@ func Softmax[T Float](dst, src []T) {
 // Source: it is log_softmax of SciPy, TensorFlow and PyTorch.
 func LogSoftmax[T Float](dst, src []T) {
 	if checkVectors("LogSoftmax", dst, src) {
-		logSoftmaxRow(active, dst, src)
+		row(active, opLogSoftmax, dst, src)
 	}
 }
 
 // LogSumExp returns ln(e^x[0] + e^x[1] + ... + e^x[n-1]), without overflow.
 //
 // A result of 1 or more in magnitude is within 4 ULP of the exact one; nearer to 0
-// its absolute error is below 4 * 2^-24, or 4 * 2^-53 for float64. The result of
-// a single element is that element. An element of -Inf adds nothing: nothing but
+// its absolute error is below 4 * 2^-24, or 4 * 2^-53 for float64. That of 16 bits is
+// the float32 one, rounded. The result of a single element is that element. An element of -Inf adds nothing: nothing but
 // -Inf gives -Inf, and so does an empty src. A +Inf gives +Inf, and a NaN
 // anywhere gives NaN.
 //
@@ -125,9 +130,35 @@ func LogSoftmax[T Float](dst, src []T) {
 // TensorFlow, with SciPy's special values.
 func LogSumExp[T Float](src []T) T {
 	if len(src) == 0 {
-		return T(math.Inf(-1))
+		return fromFloat[T](math.Inf(-1))
 	}
-	return logSumExpRow(active, src)
+	var dst [1]T
+	row(active, opLogSumExp, dst[:], src)
+	return dst[0]
+}
+
+// row does op to one row of any length but 0.
+func row[T Float](k kernel, op operation, dst, src []T) {
+	switch {
+	case is32[T]():
+		nativeRow(k, op, as32(dst), as32(src))
+	case is64[T]():
+		nativeRow(k, op, as64(dst), as64(src))
+	default:
+		halfRows(k, op, dst, src, len(src), 1, len(src), len(src))
+	}
+}
+
+// nativeRow is row for elements that are computed in their own type.
+func nativeRow[T native](k kernel, op operation, dst, src []T) {
+	switch op {
+	case opSoftmax:
+		softmaxRow(k, dst, src)
+	case opLogSoftmax:
+		logSoftmaxRow(k, dst, src)
+	case opLogSumExp:
+		dst[0] = logSumExpRow(k, src)
+	}
 }
 
 // checkVectors panics unless dst and src may be the arguments of a function, and
@@ -143,7 +174,7 @@ func checkVectors[T Float](function string, dst, src []T) bool {
 }
 
 // overlap reports whether two slices share an element.
-func overlap[T Float](a, b []T) bool {
+func overlap[A, B Float](a []A, b []B) bool {
 	if len(a) == 0 || len(b) == 0 {
 		return false
 	}

@@ -10,12 +10,14 @@
 //	Y8, Y9  exponentials, and what is needed for a moment
 //	Y10, Y11  lane sums of lanes 0-7 and 8-15, or the high and low part of the factor
 //	Y12     conjunction of the bits of all exponentials, or the factor's cutoff
-//	Y13     magic          Y14  cutoff          Y15  bias
+//	Y13     magic          Y14  cutoff          Y15  bias, or scale
 //	(R11)   what the lane sums lost: in memory, for want of registers
 //
 // Constants that are used once per vector stay in memory.
 
+#include "go_asm.h"
 #include "textflag.h"
+#include "half_amd64.h"
 
 #define VECTOR(name, value) \
 	DATA name<>+0(SB)/4, $value  \
@@ -78,9 +80,15 @@ DATA tailMask<>+56(SB)/8, $0
 GLOBL tailMask<>(SB), RODATA|NOPTR, $64
 
 // FRONT is the first half of the exponential of the logits at X0: it leaves the
-// reduced argument r in X, and n + magic in T. It uses Y9.
+// reduced argument r in X, and n + magic in T. It uses Y9. SCALEDFRONT is the same
+// for logits times Y15, where subnormal numbers count as 0: it needs no bias.
 #define FRONT(X0, X, T) \
 	VADDPS X0, Y15, X \
+	REDUCE(X, T)
+#define SCALEDFRONT(X0, X, T) \
+	VMULPS X0, Y15, X \
+	REDUCE(X, T)
+#define REDUCE(X, T) \
 	VMAXPS X, Y14, X \
 	VMOVAPS Y13, T \
 	VFMADD231PS log2e8<>(SB), X, T \
@@ -166,7 +174,7 @@ GLOBL tailMask<>(SB), RODATA|NOPTR, $64
 // GROUPS does all groups of 32 among the CX elements at SI, and leaves CX < 32.
 // While one group is in the second half the next is in the first: so a chain of
 // dependent operations that is much longer than a group does not hold it up.
-#define GROUPS(KEEP, PAIR, AHEAD) \
+#define GROUPS(FRONT, KEEP, PAIR, AHEAD) \
 	SUBQ $32, CX \
 	JLT none \
 	FRONT(0(SI), Y0, Y1) \
@@ -222,11 +230,18 @@ none: \
 	VMOVAPS Y10, Y11 \
 	VPCMPEQD Y12, Y12, Y12
 
-// EXPSUM computes the exponentials of the CX elements at SI and adds them to the
-// lanes. The sums of the last pairs gather in Y4 and Y5.
-#define EXPSUM(KEEP, PART, AHEAD) \
+// COPYLOST copies what eight lanes lost. It uses Y0.
+#define COPYLOST(FROM, TO) VMOVUPS FROM, Y0; VMOVUPS Y0, TO
+
+// EXPSUM adds the exponentials of the CX elements at SI to cleared lanes.
+#define EXPSUM(FRONT, KEEP, PART, AHEAD) \
 	LANES \
-	GROUPS(KEEP, SUMPAIR, AHEAD) \
+	ADDEXP(FRONT, KEEP, PART, AHEAD)
+
+// ADDEXP computes the exponentials of the CX elements at SI and adds them to the
+// lanes. The sums of the last pairs gather in Y4 and Y5.
+#define ADDEXP(FRONT, KEEP, PART, AHEAD) \
+	GROUPS(FRONT, KEEP, SUMPAIR, AHEAD) \
 	JEQ summed \
 	SPLIT \
 	VXORPS Y4, Y4, Y4 \
@@ -386,7 +401,7 @@ done:
 
 // EXPSCALE writes the CX probabilities of the logits at SI.
 #define EXPSCALE(KEEP, MULTIPLY) \
-	GROUPS(KEEP, NOPAIR, PREFETCH) \
+	GROUPS(FRONT, KEEP, NOPAIR, PREFETCH) \
 	JEQ done \
 	SPLIT \
 	TESTQ R8, R8 \
@@ -750,6 +765,35 @@ fourCare:
 	FAR(fourFar, fourNear)
 	UNDEFINED(fourUndefined, fourNext)
 
+// SOFTMAX computes the row of R12 elements at DX by its reference. It goes to BX.
+// OTHERWISE is what it jumps to.
+#define SOFTMAX(FRONT) \
+	MOVQ DX, SI \
+	MOVQ BX, DI \
+	MOVQ R12, CX \
+	EXPSUM(FRONT, EXPKEEP, EXPPART, NOPREFETCH) \
+	TOTAL \
+	MOVQ BX, DI \
+	MOVQ R12, CX \
+	VUCOMISD X0, X0 \
+	JPS undefined \
+	FACTOR \
+	VPSLLD $1, Y12, Y12 \
+	VMOVMSKPS Y12, AX \
+	CMPL AX, $0xFF \
+	JNE careful \
+	SCALEALL(SCALE, scaleLoop, scaleTail, scaleWhole, scaled) \
+next:
+#define OTHERWISE \
+careful: \
+	CAREFACTOR \
+	SCALEALL(SCALECARE, careLoop, careTail, careWhole, cared) \
+	JMP next \
+undefined: \
+	MOVL nanBits<>(SB), AX \
+	REP; STOSL \
+	JMP next
+
 // func softmaxBlocksAVX2(dst, src *float32, cols, rows, dstStride, srcStride int)
 //
 // BX and DX point to the row, R12 counts columns and R13 rows.
@@ -765,24 +809,7 @@ row:
 	MAXIMUM
 
 	REFERENCE(far, near)
-	MOVQ DX, SI
-	MOVQ BX, DI
-	MOVQ R12, CX
-	EXPSUM(EXPKEEP, EXPPART, NOPREFETCH)
-	TOTAL
-	MOVQ BX, DI
-	MOVQ R12, CX
-	VUCOMISD X0, X0
-	JPS undefined
-
-	FACTOR
-	VPSLLD $1, Y12, Y12
-	VMOVMSKPS Y12, AX
-	CMPL AX, $0xFF
-	JNE careful
-	SCALEALL(SCALE, scaleLoop, scaleTail, scaleWhole, scaled)
-
-next:
+	SOFTMAX(FRONT)
 	MOVQ dstStride+32(FP), AX
 	LEAQ (BX)(AX*4), BX
 	MOVQ srcStride+40(FP), AX
@@ -792,17 +819,149 @@ next:
 	VZEROUPPER
 	RET
 
-careful:
-	CAREFACTOR
-	SCALEALL(SCALECARE, careLoop, careTail, careWhole, cared)
-	JMP next
-
+	OTHERWISE
 	FAR(far, near)
 
-undefined:
-	MOVL nanBits<>(SB), AX
-	REP; STOSL
-	JMP next
+// func softmaxBlockAVX2(x *float32, n int, m float32)
+TEXT ·softmaxBlockAVX2(SB), NOSPLIT, $96-20
+	MOVQ x+0(FP), BX
+	MOVQ BX, DX
+	MOVQ n+8(FP), R12
+	VBROADCASTSS m+16(FP), Y9
+	REFERENCE(far, near)
+	SOFTMAX(FRONT)
+	VZEROUPPER
+	RET
+
+	OTHERWISE
+	FAR(far, near)
+
+// func softmaxScaledAVX2(dst, src *float32, cols, rows, dstStride, srcStride, n, step int, scale float32) (done int)
+//
+// BX and DX point to the row, R12 counts the elements before the zeros and R13 rows.
+// Subnormal numbers count as 0 until the control register, which waits on the stack,
+// is loaded again.
+TEXT ·softmaxScaledAVX2(SB), NOSPLIT, $104-80
+	MOVQ dst+0(FP), BX
+	MOVQ src+8(FP), DX
+	MOVQ rows+24(FP), R13
+	MOVQ n+48(FP), R12
+	STMXCSR mxcsr-100(SP)
+	MOVL mxcsr-100(SP), AX
+	ORL $0x8040, AX
+	MOVL AX, flushing-104(SP)
+	LDMXCSR flushing-104(SP)
+
+row:
+	MOVQ DX, SI
+	MOVQ R12, CX
+	MAXIMUM
+	VBROADCASTSS scale+64(FP), Y0
+	VMULPS Y0, Y9, Y9
+	VANDPS absMask<>(SB), Y9, Y0
+	VUCOMISS exactLimit<>(SB), X0
+	JCC declined
+	REFERENCE(far, near)
+	VBROADCASTSS scale+64(FP), Y15
+	SOFTMAX(SCALEDFRONT)
+
+	MOVQ cols+16(FP), CX
+	SUBQ R12, CX
+	LEAQ (BX)(R12*4), DI
+	VXORPS Y0, Y0, Y0
+	SUBQ $8, CX
+	JLT zerosPart
+
+zeros:
+	VMOVUPS Y0, (DI)
+	ADDQ $32, DI
+	SUBQ $8, CX
+	JGE zeros
+
+zerosPart:
+	ADDQ $8, CX
+	JEQ zeroed
+
+zero:
+	MOVL $0, (DI)
+	ADDQ $4, DI
+	SUBQ $1, CX
+	JNE zero
+
+zeroed:
+
+	MOVQ dstStride+32(FP), AX
+	LEAQ (BX)(AX*4), BX
+	MOVQ srcStride+40(FP), AX
+	LEAQ (DX)(AX*4), DX
+	MOVQ cols+16(FP), AX
+	ADDQ step+56(FP), R12
+	CMPQ R12, AX
+	CMOVQGT AX, R12
+	SUBQ $1, R13
+	JNE row
+
+declined:
+	MOVQ rows+24(FP), AX
+	SUBQ R13, AX
+	MOVQ AX, done+72(FP)
+	LDMXCSR mxcsr-100(SP)
+	VZEROUPPER
+	RET
+
+	OTHERWISE
+	FAR(far, near)
+
+// func softmaxHalfAVX2(dst, src unsafe.Pointer, n int, from, to elementFormat)
+//
+// n is at least one vector. The row is computed in a buffer on the stack, at BX.
+TEXT ·softmaxHalfAVX2(SB), 0, $16512-26
+	MOVQ src+8(FP), SI
+	MOVQ n+16(FP), CX
+	MOVQ CX, R12
+	LEAQ buffer-16512(SP), BX
+	ADDQ $63, BX
+	ANDQ $-64, BX
+	MOVQ BX, DI
+	MOVQ BX, DX
+	CMPB from+24(FP), $const_formatFloat16
+	JEQ float16
+	CMPB from+24(FP), $const_formatBFloat16
+	JEQ bfloat16
+	MOVQ SI, DX
+	MAXIMUM
+	JMP logits
+
+float16:
+	WIDENFLOAT16(groupsF, vectorsF, vectorF, restF, doneF)
+	JMP widened
+
+bfloat16:
+	WIDENBFLOAT16(groupsB, vectorsB, vectorB, restB, doneB)
+
+widened:
+	LARGEST
+	VBROADCASTSS X0, Y9
+
+logits:
+	REFERENCE(far, near)
+	SOFTMAX(FRONT)
+	MOVQ BX, SI
+	MOVQ dst+0(FP), DI
+	MOVQ R12, CX
+	CMPB to+25(FP), $const_formatBFloat16
+	JEQ narrowB
+	NARROWFLOAT16(groups, vectors, vector, rest, done)
+	VZEROUPPER
+	RET
+
+narrowB:
+	NARROWBFLOAT16(groupsN, vectorsN, vectorN, restN, doneN)
+	VZEROUPPER
+	RET
+
+	OTHERWISE
+	FAR(far, near)
 
 // func maxBlockAVX2(src *float32, n int) float32
 TEXT ·maxBlockAVX2(SB), NOSPLIT, $0-20
@@ -867,11 +1026,38 @@ TEXT ·expBlockAVX2(SB), NOSPLIT, $96-41
 	MOVQ n+16(FP), CX
 	MOVQ ref+24(FP), AX
 	LOADREF
-	EXPSUM(EXPKEEP, EXPPART, NOPREFETCH)
+	EXPSUM(FRONT, EXPKEEP, EXPPART, NOPREFETCH)
 	TOTAL
 	LARGE
 	VMOVSD X0, sum+32(FP)
 	MOVB AX, large+40(FP)
+	VZEROUPPER
+	RET
+
+// func expLanesAVX2(dst, src *float32, n int, ref *reference, lanes *laneSums) (sum float64, large bool)
+//
+// BX points to the lanes, which are those of the groups before.
+TEXT ·expLanesAVX2(SB), NOSPLIT, $96-49
+	MOVQ dst+0(FP), DI
+	MOVQ src+8(FP), SI
+	MOVQ n+16(FP), CX
+	MOVQ ref+24(FP), AX
+	MOVQ lanes+32(FP), BX
+	LOADREF
+	LANES
+	VMOVUPS (BX), Y10
+	VMOVUPS 32(BX), Y11
+	COPYLOST(64(BX), 0(R11))
+	COPYLOST(96(BX), 32(R11))
+	ADDEXP(FRONT, EXPKEEP, EXPPART, NOPREFETCH)
+	VMOVUPS Y10, (BX)
+	VMOVUPS Y11, 32(BX)
+	COPYLOST(0(R11), 64(BX))
+	COPYLOST(32(R11), 96(BX))
+	TOTAL
+	LARGE
+	VMOVSD X0, sum+40(FP)
+	MOVB AX, large+48(FP)
 	VZEROUPPER
 	RET
 
@@ -881,7 +1067,7 @@ TEXT ·sumBlockAVX2(SB), NOSPLIT, $96-33
 	MOVQ n+8(FP), CX
 	MOVQ ref+16(FP), AX
 	LOADREF
-	EXPSUM(SUMKEEP, SUMPART, PREFETCH)
+	EXPSUM(FRONT, SUMKEEP, SUMPART, PREFETCH)
 	TOTAL
 	LARGE
 	VMOVSD X0, sum+24(FP)
@@ -907,7 +1093,7 @@ row:
 	REFERENCE(far, near)
 	MOVQ DX, SI
 	MOVQ R12, CX
-	EXPSUM(SUMKEEP, SUMPART, NOPREFETCH)
+	EXPSUM(FRONT, SUMKEEP, SUMPART, NOPREFETCH)
 	TOTAL
 	VMOVSD X0, 8(BX)
 	VBROADCASTSS (BX), Y0
@@ -983,7 +1169,7 @@ TEXT ·expScaleStreamBlockAVX2(SB), NOSPLIT, $0-40
 	LOADREF
 	MOVQ f+32(FP), AX
 	LOADFACTOR
-	GROUPS(STREAMKEEP, NOPAIR, PREFETCH)
+	GROUPS(FRONT, STREAMKEEP, NOPAIR, PREFETCH)
 	SFENCE
 	VZEROUPPER
 	RET

@@ -326,9 +326,7 @@ last: \
 none: \
 	ADDS $32, R2
 
-// EXPSUM computes the exponentials of the R2 elements at R1 and adds them to the
-// lanes. The pairs of the last group gather in p0-p3. Of the at most seven
-// elements at its end, x2 holds the first vector and x3 the second.
+// EXPSUM adds the exponentials of the R2 elements at R1 to cleared lanes.
 #define EXPSUM(KEEP2, KEEP1, PART) \
 	FMOVQ atAccStart(R5), F(acc0) \
 	VCOPY(acc0, acc1) \
@@ -338,6 +336,12 @@ none: \
 	VZERO(lost1) \
 	VZERO(lost2) \
 	VZERO(lost3) \
+	ADDEXP(KEEP2, KEEP1, PART)
+
+// ADDEXP computes the exponentials of the R2 elements at R1 and adds them to the
+// lanes. The pairs of the last group gather in p0-p3. Of the at most seven
+// elements at its end, x2 holds the first vector and x3 the second.
+#define ADDEXP(KEEP2, KEEP1, PART) \
 	VMOVI $255, V21.B16 \
 	GROUPS(KEEP2, SUMPAIRS) \
 	BEQ summed \
@@ -976,6 +980,36 @@ eightUndefined:
 	NAN(V7)
 	B eightStore
 
+// SOFTMAX computes the row of R8 elements at R7 by its reference. It goes to R6.
+// OTHERWISE is what it jumps to.
+#define SOFTMAX \
+	MOVD R6, R0 \
+	MOVD R7, R1 \
+	MOVD R8, R2 \
+	EXPSUM(EXPKEEP2, EXPKEEP1, EXPPART) \
+	TOTAL \
+	MOVD R6, R0 \
+	MOVD R6, R1 \
+	MOVD R8, R2 \
+	FCMPD F0, F0 \
+	BVS undefined \
+	FACTOR \
+	LARGE \
+	CBZ R3, careful \
+	MAP(SCALE, scaleLoop, scaleBelow16, scaleVectors, scalePart, next)
+#define OTHERWISE \
+careful: \
+	CAREFACTOR \
+	MAP(SCALECARE, careLoop, careBelow16, careVectors, carePart, cared) \
+	B next \
+undefined: \
+	MOVD $0x7FC00000, R3 \
+fill: \
+	MOVW.P R3, 4(R0) \
+	SUBS $1, R2 \
+	BNE fill \
+	B next
+
 // func softmaxBlocksNEON(dst, src *float32, cols, rows, dstStride, srcStride int)
 TEXT ·softmaxBlocksNEON(SB), NOSPLIT, $24-48
 	ROWS
@@ -986,38 +1020,26 @@ row:
 	MAXIMUM
 	REFERENCE
 	FMOVQ F(magic), copy-16(SP)
-
-	MOVD R6, R0
-	MOVD R7, R1
-	MOVD R8, R2
-	EXPSUM(EXPKEEP2, EXPKEEP1, EXPPART)
-	TOTAL
-	MOVD R6, R0
-	MOVD R6, R1
-	MOVD R8, R2
-	FCMPD F0, F0
-	BVS undefined
-
-	FACTOR
-	LARGE
-	CBZ R3, careful
-	MAP(SCALE, scaleLoop, scaleBelow16, scaleVectors, scalePart, next)
-
+	SOFTMAX
 	NEXTROW(row)
 	RET
 
-careful:
-	CAREFACTOR
-	MAP(SCALECARE, careLoop, careBelow16, careVectors, carePart, cared)
-	B next
+	OTHERWISE
 
-undefined:
-	MOVD $0x7FC00000, R3 // nanBits
-fill:
-	MOVW.P R3, 4(R0)
-	SUBS $1, R2
-	BNE fill
-	B next
+// func softmaxBlockNEON(x *float32, n int, m float32)
+TEXT ·softmaxBlockNEON(SB), NOSPLIT, $24-20
+	MOVD x+0(FP), R6
+	MOVD R6, R7
+	MOVD n+8(FP), R8
+	CONSTANTS
+	FMOVS m+16(FP), F(p0)
+	VDUP V8.S[0], V8.S4
+	REFERENCE
+	FMOVQ F(magic), copy-16(SP)
+	SOFTMAX
+	RET
+
+	OTHERWISE
 
 // func maxBlockNEON(src *float32, n int) float32
 TEXT ·maxBlockNEON(SB), NOSPLIT, $0-20
@@ -1092,6 +1114,32 @@ TEXT ·expBlockNEON(SB), NOSPLIT, $24-41
 	LARGE
 	FMOVD F0, sum+32(FP)
 	MOVB R3, large+40(FP)
+	RET
+
+// func expLanesNEON(dst, src *float32, n int, ref *reference, lanes *laneSums) (sum float64, large bool)
+//
+// R12 points to the lanes, which are those of the groups before.
+TEXT ·expLanesNEON(SB), NOSPLIT, $24-49
+	MOVD dst+0(FP), R0
+	MOVD src+8(FP), R1
+	MOVD n+16(FP), R2
+	MOVD ref+24(FP), R3
+	MOVD lanes+32(FP), R12
+	CONSTANTS
+	LOADREF
+	VLDPQ(0, 12, acc0, acc1)
+	VLDPQ(32, 12, acc2, acc3)
+	VLDPQ(64, 12, lost0, lost1)
+	VLDPQ(96, 12, lost2, lost3)
+	ADDEXP(EXPKEEP2, EXPKEEP1, EXPPART)
+	VSTPQ(acc0, acc1, 0, 12)
+	VSTPQ(acc2, acc3, 32, 12)
+	VSTPQ(lost0, lost1, 64, 12)
+	VSTPQ(lost2, lost3, 96, 12)
+	TOTAL
+	LARGE
+	FMOVD F0, sum+40(FP)
+	MOVB R3, large+48(FP)
 	RET
 
 // func sumBlockNEON(src *float32, n int, ref *reference) (sum float64, large bool)

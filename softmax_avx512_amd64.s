@@ -9,7 +9,7 @@
 //	DI  dst          SI  src          CX  elements left
 //	Z0-Z7    four vectors between the two halves of the exponential
 //	Z8-Z11   exponentials              Z12, Z13  needed for a moment
-//	Z16  bias        Z17  cutoff       Z18  magic
+//	Z16  bias, or scale                Z17  cutoff      Z18  magic
 //	Z19  log2e8      Z20  ln2Hi        Z21  ln2Lo
 //	Z22  expC2       Z23  expC3        Z24  table, twice
 //	Z25  lane sums   Z26  what they lost
@@ -18,7 +18,9 @@
 //	Z31  minNorm
 //	K1, K2   elements of a partial vector      K3  needed for a moment
 
+#include "go_asm.h"
 #include "textflag.h"
+#include "half_amd64.h"
 
 #define SCALAR(name, value) \
 	DATA name<>+0(SB)/4, $value \
@@ -72,9 +74,15 @@ GLOBL expTable<>(SB), RODATA|NOPTR, $32
 	VBROADCASTF32X8 expTable<>(SB), Z24
 
 // FRONT is the first half of the exponential of the logits at X0: it leaves the
-// reduced argument r in X, and n + magic in T. It uses Z12.
+// reduced argument r in X, and n + magic in T. It uses Z12. SCALEDFRONT is the same
+// for logits times Z16, where subnormal numbers count as 0: it needs no bias.
 #define FRONT(X0, X, T) \
 	VADDPS X0, Z16, X \
+	REDUCE(X, T)
+#define SCALEDFRONT(X0, X, T) \
+	VMULPS X0, Z16, X \
+	REDUCE(X, T)
+#define REDUCE(X, T) \
 	VMAXPS X, Z17, X \
 	VMOVAPS Z18, T \
 	VFMADD231PS Z19, X, T \
@@ -148,9 +156,9 @@ GLOBL expTable<>(SB), RODATA|NOPTR, $32
 	PREFETCHT0 16576(SI)
 #define NOPREFETCH
 
-// WHOLEGROUPS does groups of 64 of the CX elements at SI. While two groups of 32 are in the second
-// half of the exponential the next two are in the first.
-#define WHOLEGROUPS(KEEP, AHEAD) \
+// WHOLEGROUPS does groups of 64 of the CX elements at SI. While two groups of 32
+// are in the second half of the exponential the next two are in FRONT, the first.
+#define WHOLEGROUPS(FRONT, KEEP, AHEAD) \
 	SUBQ $64, CX \
 	JLT none \
 	FRONT(0(SI), Z0, Z1) \
@@ -188,8 +196,8 @@ none: \
 	ADDQ $64, CX
 
 // GROUPS does all of them.
-#define GROUPS(KEEP, PART1, PART2, AHEAD) \
-	WHOLEGROUPS(KEEP, AHEAD) \
+#define GROUPS(FRONT, KEEP, PART1, PART2, AHEAD) \
+	WHOLEGROUPS(FRONT, KEEP, AHEAD) \
 	JEQ finished \
 part: \
 	MASKS \
@@ -415,6 +423,34 @@ done:
 	VBROADCASTSS X0, Z30 \
 	VBROADCASTSS minNorm<>(SB), Z31
 
+// SOFTMAX computes the row of R12 elements at DX by its reference. It goes to BX.
+// OTHERWISE is what it jumps to.
+#define SOFTMAX(FRONT) \
+	MOVQ DX, SI \
+	MOVQ BX, DI \
+	MOVQ R12, CX \
+	LANES \
+	GROUPS(FRONT, EXPKEEP, EXPPART1, EXPPART2, NOPREFETCH) \
+	TOTAL \
+	MOVQ BX, DI \
+	MOVQ R12, CX \
+	VUCOMISD X0, X0 \
+	JPS undefined \
+	FACTOR \
+	LARGE \
+	JCC careful \
+	SCALEALL(SCALE, scaleLoop, scaleTail, scalePart, scaled) \
+next:
+#define OTHERWISE \
+careful: \
+	CAREFACTOR \
+	SCALEALL(SCALECARE, careLoop, careTail, carePart, cared) \
+	JMP next \
+undefined: \
+	MOVL nanBits<>(SB), AX \
+	REP; STOSL \
+	JMP next
+
 // func softmaxBlocksAVX512(dst, src *float32, cols, rows, dstStride, srcStride int)
 //
 // BX and DX point to the row, R12 counts columns and R13 rows.
@@ -431,24 +467,7 @@ row:
 	MAXIMUM
 
 	REFERENCE(Z0, Z1)
-
-	MOVQ DX, SI
-	MOVQ BX, DI
-	MOVQ R12, CX
-	LANES
-	GROUPS(EXPKEEP, EXPPART1, EXPPART2, NOPREFETCH)
-	TOTAL
-	MOVQ BX, DI
-	MOVQ R12, CX
-	VUCOMISD X0, X0
-	JPS undefined
-
-	FACTOR
-	LARGE
-	JCC careful
-	SCALEALL(SCALE, scaleLoop, scaleTail, scalePart, scaled)
-
-next:
+	SOFTMAX(FRONT)
 	MOVQ dstStride+32(FP), AX
 	LEAQ (BX)(AX*4), BX
 	MOVQ srcStride+40(FP), AX
@@ -458,15 +477,145 @@ next:
 	VZEROUPPER
 	RET
 
-careful:
-	CAREFACTOR
-	SCALEALL(SCALECARE, careLoop, careTail, carePart, cared)
-	JMP next
+	OTHERWISE
 
-undefined:
-	MOVL nanBits<>(SB), AX
-	REP; STOSL
-	JMP next
+// func softmaxBlockAVX512(x *float32, n int, m float32)
+TEXT ·softmaxBlockAVX512(SB), NOSPLIT, $0-20
+	MOVQ x+0(FP), BX
+	MOVQ BX, DX
+	MOVQ n+8(FP), R12
+	VBROADCASTSS m+16(FP), Z0
+	CONSTANTS
+	REFERENCE(Z0, Z1)
+	SOFTMAX(FRONT)
+	VZEROUPPER
+	RET
+
+	OTHERWISE
+
+// func softmaxScaledAVX512(dst, src *float32, cols, rows, dstStride, srcStride, n, step int, scale float32) (done int)
+//
+// BX and DX point to the row, R12 counts the elements before the zeros and R13 rows.
+// Subnormal numbers count as 0 until the control register, which waits on the stack,
+// is loaded again.
+TEXT ·softmaxScaledAVX512(SB), NOSPLIT, $8-80
+	MOVQ dst+0(FP), BX
+	MOVQ src+8(FP), DX
+	MOVQ rows+24(FP), R13
+	MOVQ n+48(FP), R12
+	STMXCSR mxcsr-4(SP)
+	MOVL mxcsr-4(SP), AX
+	ORL $0x8040, AX
+	MOVL AX, flushing-8(SP)
+	LDMXCSR flushing-8(SP)
+	CONSTANTS
+
+row:
+	MOVQ DX, SI
+	MOVQ R12, CX
+	MAXIMUM
+	VMULPS.BCST scale+64(FP), Z0, Z0
+	VPANDD.BCST absMask<>(SB), Z0, Z1
+	VUCOMISS exactLimit<>(SB), X1
+	JCC far
+	REFERENCE(Z0, Z1)
+	VBROADCASTSS scale+64(FP), Z16
+	SOFTMAX(SCALEDFRONT)
+
+	MOVQ cols+16(FP), CX
+	SUBQ R12, CX
+	LEAQ (BX)(R12*4), DI
+	VPXORD Z0, Z0, Z0
+	SUBQ $16, CX
+	JLT zerosPart
+
+zeros:
+	VMOVUPS Z0, (DI)
+	ADDQ $64, DI
+	SUBQ $16, CX
+	JGE zeros
+
+zerosPart:
+	ADDQ $16, CX
+	JEQ zeroed
+	MOVL $-1, AX
+	BZHIL CX, AX, R8
+	KMOVW R8, K1
+	VMOVUPS Z0, K1, (DI)
+
+zeroed:
+
+	MOVQ dstStride+32(FP), AX
+	LEAQ (BX)(AX*4), BX
+	MOVQ srcStride+40(FP), AX
+	LEAQ (DX)(AX*4), DX
+	MOVQ cols+16(FP), AX
+	ADDQ step+56(FP), R12
+	CMPQ R12, AX
+	CMOVQGT AX, R12
+	SUBQ $1, R13
+	JNE row
+
+far:
+	MOVQ rows+24(FP), AX
+	SUBQ R13, AX
+	MOVQ AX, done+72(FP)
+	LDMXCSR mxcsr-4(SP)
+	VZEROUPPER
+	RET
+
+	OTHERWISE
+
+// func softmaxHalfAVX512(dst, src unsafe.Pointer, n int, from, to elementFormat)
+//
+// n is at least one vector. The row is computed in a buffer on the stack, at BX.
+TEXT ·softmaxHalfAVX512(SB), 0, $16448-26
+	MOVQ src+8(FP), SI
+	MOVQ n+16(FP), CX
+	MOVQ CX, R12
+	LEAQ buffer-16448(SP), BX
+	ADDQ $63, BX
+	ANDQ $-64, BX
+	MOVQ BX, DI
+	MOVQ BX, DX
+	CMPB from+24(FP), $const_formatFloat16
+	JEQ float16
+	CMPB from+24(FP), $const_formatBFloat16
+	JEQ bfloat16
+	MOVQ SI, DX
+	MAXIMUM
+	JMP logits
+
+float16:
+	WIDENFLOAT16Z(groupsF, vectorsF, vectorF, restF, doneF)
+	JMP widened
+
+bfloat16:
+	WIDENBFLOAT16Z(groupsB, vectorsB, vectorB, restB, doneB)
+
+widened:
+	LARGESTZ
+	VBROADCASTSS X0, Z0
+
+logits:
+	CONSTANTS
+	REFERENCE(Z0, Z1)
+	SOFTMAX(FRONT)
+	MOVQ BX, SI
+	MOVQ dst+0(FP), DI
+	MOVQ R12, CX
+	CMPB to+25(FP), $const_formatBFloat16
+	JEQ narrowB
+	NARROWFLOAT16Z(groups, vectors, vector, rest, done)
+	VZEROUPPER
+	RET
+
+narrowB:
+	NARROWBFLOAT16Z(groupsN, vectorsN, vectorN, restN, doneN)
+	VZEROUPPER
+	RET
+
+	OTHERWISE
 
 // func maxBlockAVX512(src *float32, n int) float32
 TEXT ·maxBlockAVX512(SB), NOSPLIT, $0-20
@@ -528,11 +677,35 @@ TEXT ·expBlockAVX512(SB), NOSPLIT, $0-41
 	LOADREF
 	CONSTANTS
 	LANES
-	GROUPS(EXPKEEP, EXPPART1, EXPPART2, NOPREFETCH)
+	GROUPS(FRONT, EXPKEEP, EXPPART1, EXPPART2, NOPREFETCH)
 	TOTAL
 	LARGE
 	SETCS large+40(FP)
 	VMOVSD X0, sum+32(FP)
+	VZEROUPPER
+	RET
+
+// func expLanesAVX512(dst, src *float32, n int, ref *reference, lanes *laneSums) (sum float64, large bool)
+//
+// BX points to the lanes, which are those of the groups before.
+TEXT ·expLanesAVX512(SB), NOSPLIT, $0-49
+	MOVQ dst+0(FP), DI
+	MOVQ src+8(FP), SI
+	MOVQ n+16(FP), CX
+	MOVQ ref+24(FP), AX
+	MOVQ lanes+32(FP), BX
+	LOADREF
+	CONSTANTS
+	LANES
+	VMOVUPS (BX), Z25
+	VMOVUPS 64(BX), Z26
+	GROUPS(FRONT, EXPKEEP, EXPPART1, EXPPART2, NOPREFETCH)
+	VMOVUPS Z25, (BX)
+	VMOVUPS Z26, 64(BX)
+	TOTAL
+	LARGE
+	SETCS large+48(FP)
+	VMOVSD X0, sum+40(FP)
 	VZEROUPPER
 	RET
 
@@ -544,7 +717,7 @@ TEXT ·sumBlockAVX512(SB), NOSPLIT, $0-33
 	LOADREF
 	CONSTANTS
 	LANES
-	GROUPS(SUMKEEP, SUMPART1, SUMPART2, PREFETCH)
+	GROUPS(FRONT, SUMKEEP, SUMPART1, SUMPART2, PREFETCH)
 	TOTAL
 	LARGE
 	SETCS large+32(FP)
@@ -572,7 +745,7 @@ row:
 	MOVQ DX, SI
 	MOVQ R12, CX
 	LANES
-	GROUPS(SUMKEEP, SUMPART1, SUMPART2, NOPREFETCH)
+	GROUPS(FRONT, SUMKEEP, SUMPART1, SUMPART2, NOPREFETCH)
 	TOTAL
 	VMOVSD X0, 8(BX)
 	VBROADCASTSS (BX), Z0
@@ -616,7 +789,7 @@ TEXT ·expScaleBlockAVX512(SB), NOSPLIT, $0-40
 	MOVQ f+32(FP), AX
 	LOADFACTOR
 	CONSTANTS
-	GROUPS(SCALEKEEP, SCALEPART1, SCALEPART2, PREFETCH)
+	GROUPS(FRONT, SCALEKEEP, SCALEPART1, SCALEPART2, PREFETCH)
 	VZEROUPPER
 	RET
 
@@ -632,7 +805,7 @@ TEXT ·expScaleCareBlockAVX512(SB), NOSPLIT, $0-40
 	MOVQ f+32(FP), AX
 	LOADFACTOR
 	CONSTANTS
-	GROUPS(CAREKEEP, CAREPART1, CAREPART2, PREFETCH)
+	GROUPS(FRONT, CAREKEEP, CAREPART1, CAREPART2, PREFETCH)
 	VZEROUPPER
 	RET
 
@@ -649,7 +822,7 @@ TEXT ·expScaleStreamBlockAVX512(SB), NOSPLIT, $0-40
 	MOVQ f+32(FP), AX
 	LOADFACTOR
 	CONSTANTS
-	WHOLEGROUPS(STREAMKEEP, PREFETCH)
+	WHOLEGROUPS(FRONT, STREAMKEEP, PREFETCH)
 	SFENCE
 	VZEROUPPER
 	RET

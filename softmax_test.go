@@ -14,7 +14,7 @@ func TestSpecialValues(t *testing.T) {
 	forEachKernelAndType(t, testSpecialValues[float32], testSpecialValues[float64])
 }
 
-func testSpecialValues[T Float](t *testing.T, k kernel) {
+func testSpecialValues[T native](t *testing.T, k kernel) {
 	var (
 		negZero  = T(math.Copysign(0, -1))
 		negInf   = infinity[T](-1)
@@ -93,7 +93,7 @@ func TestUndefinedRows(t *testing.T) {
 	forEachKernelAndType(t, testUndefinedRows[float32], testUndefinedRows[float64])
 }
 
-func testUndefinedRows[T Float](t *testing.T, k kernel) {
+func testUndefinedRows[T native](t *testing.T, k kernel) {
 	f, block := formatOf[T](), blockLen[T]()
 	negInf, posInf, nan := infinity[T](-1), infinity[T](1), nan[T]()
 	spoilers := []T{posInf, nan, fromBits[T](bitsOf(nan) | f.sign),
@@ -152,7 +152,7 @@ func testUndefinedRows[T Float](t *testing.T, k kernel) {
 // get without them but for the order of the sum.
 func TestMasks(t *testing.T) { forEachKernelAndType(t, testMasks[float32], testMasks[float64]) }
 
-func testMasks[T Float](t *testing.T, k kernel) {
+func testMasks[T native](t *testing.T, k kernel) {
 	useKernel(t, k)
 	for _, n := range []int{2, 3, 10, 64, 100, 1000, blockLen[T]() + 50, 3*blockLen[T]() + 1} {
 		for _, mask := range []T{infinity[T](-1), -largest[T](), -3.4e38, -1e9, -1e4} {
@@ -181,7 +181,7 @@ func TestSubnormalResults(t *testing.T) {
 	forEachKernelAndType(t, testSubnormalResults[float32], testSubnormalResults[float64])
 }
 
-func testSubnormalResults[T Float](t *testing.T, k kernel) {
+func testSubnormalResults[T native](t *testing.T, k kernel) {
 	useKernel(t, k)
 	for _, n := range []int{2, 9, 100, 1000, blockLen[T]() + 100} {
 		logits, got := make([]T, n), make([]T, n)
@@ -215,7 +215,7 @@ func TestVanishingBlocks(t *testing.T) {
 	forEachKernelAndType(t, testVanishingBlocks[float32], testVanishingBlocks[float64])
 }
 
-func testVanishingBlocks[T Float](t *testing.T, k kernel) {
+func testVanishingBlocks[T native](t *testing.T, k kernel) {
 	block, depth := blockLen[T](), depthsOf[T]()
 	logits, got := make([]T, 2*block+5), make([]T, 2*block+5)
 	zeros := 0
@@ -242,7 +242,7 @@ func testVanishingBlocks[T Float](t *testing.T, k kernel) {
 
 // checkUndefined reports whether the logits have no softmax, and checks that row
 // is all NaN then.
-func checkUndefined[T Float](t *testing.T, row, logits []T) bool {
+func checkUndefined[T native](t *testing.T, row, logits []T) bool {
 	t.Helper()
 	m := maxOf(logits)
 	if !isNaN(m) && !math.IsInf(float64(m), 0) {
@@ -257,7 +257,7 @@ func checkUndefined[T Float](t *testing.T, row, logits []T) bool {
 }
 
 // checkOrder checks that row has the order of the logits.
-func checkOrder[T Float](t *testing.T, row, logits []T) {
+func checkOrder[T native](t *testing.T, row, logits []T) {
 	t.Helper()
 	order := make([]int, len(row))
 	for i := range order {
@@ -282,7 +282,7 @@ func checkOrder[T Float](t *testing.T, row, logits []T) {
 
 // checkProbabilities checks that row has the order of the logits, lies in [0, 1]
 // and adds up to 1; or is all NaN, where the logits say so.
-func checkProbabilities[T Float](t *testing.T, row, logits []T) {
+func checkProbabilities[T native](t *testing.T, row, logits []T) {
 	t.Helper()
 	if checkUndefined(t, row, logits) {
 		return
@@ -305,7 +305,7 @@ func checkProbabilities[T Float](t *testing.T, row, logits []T) {
 // checkLogarithms checks that row has the order of the logits, is nowhere above 0,
 // is 0 alone, and finite where the difference from the maximum is; or is all NaN,
 // where the logits say so.
-func checkLogarithms[T Float](t *testing.T, row, logits []T) {
+func checkLogarithms[T native](t *testing.T, row, logits []T) {
 	t.Helper()
 	if checkUndefined(t, row, logits) {
 		return
@@ -324,7 +324,7 @@ func checkLogarithms[T Float](t *testing.T, row, logits []T) {
 
 // checkLogSumExp checks the special values, and that got is not below the maximum:
 // that of one element is the element.
-func checkLogSumExp[T Float](t *testing.T, got T, logits []T) {
+func checkLogSumExp[T native](t *testing.T, got T, logits []T) {
 	t.Helper()
 	m := maxOf(logits)
 	exactly := len(logits) == 1 || math.IsInf(float64(m), 0)
@@ -338,7 +338,7 @@ func checkLogSumExp[T Float](t *testing.T, got T, logits []T) {
 // of neighbours, where it is hardest.
 func TestOrder(t *testing.T) { forEachKernelAndType(t, testOrder[float32], testOrder[float64]) }
 
-func testOrder[T Float](t *testing.T, k kernel) {
+func testOrder[T native](t *testing.T, k kernel) {
 	neighbours := family[T]{"neighbours", func(r *rng, row []T) {
 		start := bitsOf(number[T](r, 20*one+r.uniform(19*one)))
 		if r.intn(2) == 0 {
@@ -371,7 +371,7 @@ func TestEqualLogits(t *testing.T) {
 	forEachKernelAndType(t, testEqualLogits[float32], testEqualLogits[float64])
 }
 
-func testEqualLogits[T Float](t *testing.T, k kernel) {
+func testEqualLogits[T native](t *testing.T, k kernel) {
 	useKernel(t, k)
 	block := blockLen[T]()
 	for _, n := range []int{3 * block, storedLen[T]() + 3*block} {
@@ -394,7 +394,9 @@ func testEqualLogits[T Float](t *testing.T, k kernel) {
 	}
 }
 
-func TestEmpty(t *testing.T) { forEachType(t, testEmpty[float32], testEmpty[float64]) }
+func TestEmpty(t *testing.T) {
+	forEachFloat(t, testEmpty[float32], testEmpty[float64], testEmpty[Float16], testEmpty[BFloat16])
+}
 
 func testEmpty[T Float](t *testing.T) {
 	var none []T
@@ -409,7 +411,7 @@ func testEmpty[T Float](t *testing.T) {
 	}
 	checkBits(t, buf, []T{1, 2, 3}, buf, "empty slices")
 	for _, src := range [][]T{none, buf[:0], buf[3:]} {
-		if got := LogSumExp(src); !math.IsInf(float64(got), -1) {
+		if got := LogSumExp(src); got != infinity[T](-1) {
 			t.Errorf("LogSumExp of nothing is %v, want -Inf", got)
 		}
 	}
@@ -426,7 +428,9 @@ func panicOf(f func()) (message string) {
 	return ""
 }
 
-func TestPanics(t *testing.T) { forEachType(t, testPanics[float32], testPanics[float64]) }
+func TestPanics(t *testing.T) {
+	forEachFloat(t, testPanics[float32], testPanics[float64], testPanics[Float16], testPanics[BFloat16])
+}
 
 func testPanics[T Float](t *testing.T) {
 	const n = 100
@@ -465,14 +469,14 @@ func testPanics[T Float](t *testing.T) {
 }
 
 // logitsOf is a type as callers may have one.
-type logitsOf[T Float] []T
+type logitsOf[T native] []T
 
 // TestGenericCaller calls through a type parameter and a named slice type.
 func TestGenericCaller(t *testing.T) {
 	forEachType(t, testGenericCaller[float32], testGenericCaller[float64])
 }
 
-func testGenericCaller[T Float](t *testing.T) {
+func testGenericCaller[T native](t *testing.T) {
 	row := logitsOf[T]{1, 1}
 	if got, want := LogSumExp(row), T(1+math.Ln2); got != want {
 		t.Errorf("LogSumExp: got %v, want %v", got, want)
@@ -493,7 +497,7 @@ var kept float64
 // TestAllocations checks that nothing is allocated, and that a buffer of the
 // caller's stays on its stack: if it escaped, each run would allocate it.
 func TestAllocations(t *testing.T) {
-	forEachKernelAndType(t, testAllocations[float32], testAllocations[float64])
+	forEachKernelAndFloat(t, testAllocations[float32], testAllocations[float64], testAllocations[Float16], testAllocations[BFloat16])
 }
 
 func testAllocations[T Float](t *testing.T, k kernel) {
@@ -551,7 +555,11 @@ func testAllocations[T Float](t *testing.T, k kernel) {
 		LogSoftmax(buf[:], out[:])
 		kept = float64(buf[0] + LogSumExp(out[:]))
 	})
-	block, stored := blockLen[T](), storedLen[T]()
+	block := blockOf[T]()
+	stored := 2 * block // only float32 and float64 have rows that are stored
+	if is32[T]() || is64[T]() {
+		stored = storedBytes / blockBytes * block
+	}
 	logits, results := make([]T, stored+1), make([]T, stored+1)
 	for _, n := range []int{1, 100, block, block + 1, stored, stored + 1} {
 		check(fmt.Sprintf("n=%d", n), 1, func() {

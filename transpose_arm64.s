@@ -2,7 +2,7 @@
 
 // Transposition for NEON.
 //
-// Use of registers, in both functions:
+// Use of registers, in every function:
 //
 //	R0, R1  square in dst and in src    R6, R7  first square of this row of squares
 //	R2  rows left                       R8, R3  columns, and those left
@@ -94,5 +94,75 @@ square:
 	ADD R5<<1, R7
 	ADD $16, R6
 	SUBS $2, R2
+	BNE squares
+	RET
+
+// SHUFFLE merges the low halves of a and b to d, and the high halves to e.
+#define SHUFFLE(a, b, d, e) \
+	VZIP1 b.H8, a.H8, d.H8 \
+	VZIP2 b.H8, a.H8, e.H8
+
+// func transpose16NEON(dst, src *uint16, rows, cols, dstStride, srcStride int)
+//
+// rows and cols are multiples of 8.
+TEXT ·transpose16NEON(SB), NOSPLIT, $0-48
+	START(1)
+
+squares:
+	MOVD R6, R0
+	MOVD R7, R1
+	MOVD R8, R3
+
+square:
+	FMOVQ (R1), F0
+	ADD R5, R1, R11
+	FMOVQ (R11), F1
+	ADD R5, R11
+	FMOVQ (R11), F2
+	ADD R5, R11
+	FMOVQ (R11), F3
+	ADD R5, R11
+	FMOVQ (R11), F4
+	ADD R5, R11
+	FMOVQ (R11), F5
+	ADD R5, R11
+	FMOVQ (R11), F6
+	ADD R5, R11
+	FMOVQ (R11), F7
+	SHUFFLE(V0, V4, V16, V17)
+	SHUFFLE(V1, V5, V18, V19)
+	SHUFFLE(V2, V6, V20, V21)
+	SHUFFLE(V3, V7, V22, V23)
+	SHUFFLE(V16, V20, V0, V1)
+	SHUFFLE(V17, V21, V2, V3)
+	SHUFFLE(V18, V22, V4, V5)
+	SHUFFLE(V19, V23, V6, V7)
+	SHUFFLE(V0, V4, V16, V17)
+	SHUFFLE(V1, V5, V18, V19)
+	SHUFFLE(V2, V6, V20, V21)
+	SHUFFLE(V3, V7, V22, V23)
+	FMOVQ F16, (R0)
+	ADD R4, R0
+	FMOVQ F17, (R0)
+	ADD R4, R0
+	FMOVQ F18, (R0)
+	ADD R4, R0
+	FMOVQ F19, (R0)
+	ADD R4, R0
+	FMOVQ F20, (R0)
+	ADD R4, R0
+	FMOVQ F21, (R0)
+	ADD R4, R0
+	FMOVQ F22, (R0)
+	ADD R4, R0
+	FMOVQ F23, (R0)
+	ADD R4, R0
+	ADD $16, R1
+	SUBS $8, R3
+	BNE square
+
+	ADD R5<<3, R7
+	ADD $16, R6
+	SUBS $8, R2
 	BNE squares
 	RET

@@ -18,13 +18,13 @@ const (
 
 // ulps returns the distance of a probability from the exact one, in units of
 // that one's last place. For subnormal results the unit is the smallest number.
-func ulps[T Float](got T, want exactValue) float64 {
+func ulps[T native](got T, want exactValue) float64 {
 	return distance(got, want, formatOf[T]().minExponent)
 }
 
 // logULPs does so for a logarithm. Between -1 and 1 the unit is the last place of
 // the number below 1: 2^-24, or 2^-53 for float64.
-func logULPs[T Float](got T, want exactValue) float64 {
+func logULPs[T native](got T, want exactValue) float64 {
 	if rounded := T(want.hi); math.IsInf(float64(rounded), 0) && got == rounded {
 		return 0
 	}
@@ -33,14 +33,14 @@ func logULPs[T Float](got T, want exactValue) float64 {
 
 // distance returns how far got is from want, in units of the last place of want,
 // or of 2^lowest if that is larger.
-func distance[T Float](got T, want exactValue, lowest int) float64 {
+func distance[T native](got T, want exactValue, lowest int) float64 {
 	place := max(want.log2(), lowest) - formatOf[T]().fractionBits
 	scaled := math.Ldexp(float64(got), -want.exponent)
 	return math.Ldexp(math.Abs((scaled-want.hi)-want.lo), want.exponent-place)
 }
 
 // accuracyFamilies are those whose results are numbers.
-func accuracyFamilies[T Float]() (numbers []family[T]) {
+func accuracyFamilies[T native]() (numbers []family[T]) {
 	for _, family := range familiesOf[T]() {
 		switch family.name {
 		case "bits", "minus-inf", "plus-inf", "nan", "mask-inf", "mask-first":
@@ -78,7 +78,7 @@ func (e *errorStats) mean() float64 { return e.sum / float64(e.count) }
 type accuracy [3]errorStats
 
 // measureRows computes rows of n elements. An error above maxULP is fatal.
-func measureRows[T Float](t *testing.T, f family[T], n, rows int) (a accuracy) {
+func measureRows[T native](t *testing.T, f family[T], n, rows int) (a accuracy) {
 	row, got := make([]T, n), make([]T, n)
 	add := func(stats *errorStats, function string, i int, got T, want exactValue, ulps float64) {
 		if stats.add(ulps); !(ulps <= maxULP) {
@@ -108,7 +108,7 @@ func measureRows[T Float](t *testing.T, f family[T], n, rows int) (a accuracy) {
 // bits: the one in use stands for all.
 func TestAccuracy(t *testing.T) { forEachType(t, testAccuracy[float32], testAccuracy[float64]) }
 
-func testAccuracy[T Float](t *testing.T) {
+func testAccuracy[T native](t *testing.T) {
 	lens := []int{2, 3, 5, 8, 10, 16, 33, 64, 100, 256, 1000, 1024, blockLen[T](), blockLen[T]() + 1, 10_000, 1 << 16}
 	if !reduced() {
 		lens = append(lens, 1<<18, 1<<20)
@@ -186,7 +186,7 @@ func readNPY(t *testing.T, file []byte) []float32 {
 // TestDigits compares real logits with SciPy's result, and with the exact one.
 func TestDigits(t *testing.T) { forEachKernelAndType(t, testDigits[float32], testDigits[float64]) }
 
-func testDigits[T Float](t *testing.T, k kernel) {
+func testDigits[T native](t *testing.T, k kernel) {
 	const rows, cols = 450, 10
 	narrow, scipy := readNPY(t, digitsLogits), readNPY(t, digitsSoftmax)
 	if len(narrow) != rows*cols || len(scipy) != rows*cols {

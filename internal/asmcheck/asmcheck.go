@@ -58,7 +58,7 @@ func readFile(path string) (macros []macro, lines []string, err error) {
 			i++
 			line = strings.TrimSuffix(line, `\`) + "\n" + lineComment.ReplaceAllString(raw[i], "")
 		}
-		if m := include.FindStringSubmatch(line); m != nil && m[1] != "textflag.h" {
+		if m := include.FindStringSubmatch(line); m != nil && m[1] != "textflag.h" && m[1] != "go_asm.h" {
 			inner, _, err := readFile(filepath.Join(filepath.Dir(path), m[1]))
 			if err != nil {
 				return nil, nil, err

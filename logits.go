@@ -1,0 +1,119 @@
+package softmax
+
+// This file is what the first pass over a row reads: blocks in the type that they
+// are computed in, whatever they are made of.
+
+import "math"
+
+// logits is a row. Its elements are of type T and computed in type C. Blocks of
+// elements that are not the logits themselves, but converted to C or made scores
+// of, are read into dst, if there is one, or else into buffer.
+type logits[T Float, C native] struct {
+	elements []T
+	buffer   []C
+
+	// Only for attention scores, of type float32.
+	scores *scoreRow // how elements become logits; nil if they are
+	masked bool      // nothing but -Inf is allowed
+	column int       // of the first element
+	sink   *float32  // another logit, if not nil
+	sinkAt int       // its index, which is not below len(elements)
+}
+
+// bias returns what is added to the elements of a row with maximum m.
+func (l *logits[T, C]) bias(m C) C {
+	if l.masked && m == C(math.Inf(-1)) {
+		return tinyOf[C]()
+	}
+	return rowBias(m)
+}
+
+// blockEnd returns the index at which the block of the element at an index ends.
+// Blocks are counted from column 0.
+func (l *logits[T, C]) blockEnd(at int) int {
+	return (at+l.column)/blockLen[C]()*blockLen[C]() + blockLen[C]() - l.column
+}
+
+// read returns the part of a block from index at on, and its maximum: any value if
+// there is a NaN.
+func (l *logits[T, C]) read(k kernel, dst []C, at int) (block []C, m C) {
+	end := min(l.blockEnd(at), len(l.elements))
+	if l.scores != nil {
+		return dst[at:end], C(l.scores.block(k, as32(dst[at:end]), as32(l.elements[at:end]), l.column+at))
+	}
+	if dst != nil {
+		return readBlock(k, dst[at:end], l.elements[at:end])
+	}
+	return readBlock(k, l.buffer, l.elements[at:end])
+}
+
+// maxFrom returns the largest element from index at on, which it reads.
+func (l *logits[T, C]) maxFrom(k kernel, dst []C, at int) C {
+	m := C(math.Inf(-1))
+	for at < len(l.elements) {
+		block, top := l.read(k, dst, at)
+		m = max(m, top)
+		at += len(block)
+	}
+	return m
+}
+
+// readBlock returns the elements of a block in the type that they are computed in,
+// converted in buffer if that is another one, and their maximum: any value if there
+// is a NaN.
+func readBlock[C native, T Float](k kernel, buffer []C, src []T) (block []C, m C) {
+	if isNative[C, T]() {
+		block = castSlice[C](src)
+		return block, maxBlock(k, block)
+	}
+	block = buffer[:len(src)]
+	return block, C(widen(k, as32(block), src))
+}
+
+// storeBlock converts a block that readBlock has converted back.
+func storeBlock[T Float, C native](k kernel, dst []T, block []C) {
+	if !isNative[C, T]() {
+		narrow(k, dst, as32(block))
+	}
+}
+
+// scanBlock adds the exponentials of a block with maximum m, and stores them in dst
+// from index at on, unless dst is nil.
+func (l *logits[T, C]) scanBlock(k kernel, dst, block []C, at int, m, bias C) blockScan[C] {
+	holdsSink := l.sink != nil && l.sinkAt < l.blockEnd(at)
+	if dst == nil && !holdsSink {
+		return scanBlock(k, block, m, bias)
+	}
+	out := l.buffer
+	if dst != nil {
+		out = dst[at:]
+	}
+	out = out[:len(block)]
+	if holdsSink {
+		m = max(m, C(*l.sink))
+		ref := newReference(m, bias)
+		sum, large := expWithSink(k, as32(out), as32(block), *l.sink, l.sinkAt-at, cast[reference[float32]](&ref))
+		return blockScan[C]{m, sum, ref.shift, large}
+	}
+	ref := newReference(m, bias)
+	sum, large := expBlock(k, out, block, &ref)
+	return blockScan[C]{m, sum, ref.shift, large}
+}
+
+// expWithSink is expBlock for a block that has another logit at index at, which is
+// not below len(src): its exponential counts in the sum.
+func expWithSink(k kernel, dst, src []float32, sink float32, at int, ref *reference[float32]) (sum doubleDouble, large bool) {
+	lanes, large := newLaneSums[float32](), true
+	group := at &^ 31
+	before := min(group, len(src))
+	if before > 0 {
+		_, large = expLanes(k, dst[:before], src[:before], ref, &lanes)
+	}
+	var last [32]float32
+	end := copy(last[:], src[before:])
+	fill(last[end:], float32(math.Inf(-1)))
+	last[at-group] = sink
+	sum, lastLarge := expLanes(k, last[:at-group+1], last[:at-group+1], ref, &lanes)
+	copy(dst[before:], last[:end])
+	return sum, large && lastLarge
+}
