@@ -16,7 +16,7 @@ import (
 type applyCmd struct {
 	Op   string `enum:"softmax,log-softmax,log-sum-exp" default:"softmax" placeholder:"NAME" help:"Operation: softmax, log-softmax or log-sum-exp; by default ${default}."`
 	Axis int    `default:"-1" placeholder:"N" help:"Axis along which it is done, by default the last one. As in NumPy, a negative one counts from the end."`
-	In   string `arg:"" help:"A .npy file of float32 or float64, in C or Fortran order, of any rank. A scalar counts as a row of one."`
+	In   string `arg:"" help:"A .npy file of float16, float32 or float64, in C or Fortran order, of any rank. A scalar counts as a row of one."`
 	Out  string `arg:"" help:"Where to write the result; may be the same file. Nothing is written unless all went well."`
 }
 
@@ -37,7 +37,7 @@ func (c *applyCmd) Run() error {
 // transform returns the .npy file that op makes of another along an axis. It may
 // be the same memory. Errors leave it to the caller to name the file.
 func transform(file []byte, op string, axis int, p *progress) ([]byte, error) {
-	in, err := parseNPY(file, float32Type, float64Type)
+	in, err := parseNPY(file, float16Type, float32Type, float64Type)
 	if err != nil {
 		return nil, err
 	}
@@ -52,9 +52,12 @@ func transform(file []byte, op string, axis int, p *progress) ([]byte, error) {
 	}
 	a := in.along(axis)
 	p.begin(op, len(in.elements))
-	if in.dtype == float32Type {
+	switch in.dtype {
+	case float16Type:
+		err = applyAlong[softmax.Float16](op, out.elements, in.elements, a, pieceLen, p)
+	case float32Type:
 		err = applyAlong[float32](op, out.elements, in.elements, a, pieceLen, p)
-	} else {
+	case float64Type:
 		err = applyAlong[float64](op, out.elements, in.elements, a, pieceLen, p)
 	}
 	return out.file, err
@@ -68,8 +71,9 @@ const pieceLen = 1 << 18
 func applyAlong[T softmax.Float](op string, dst, src []byte, a along, pieceLen int, p *progress) error {
 	size := binary.Size(T(0))
 	if len(src) == 0 {
+		empty := []T{elementOf[T](math.Inf(-1))}
 		for ; len(dst) > 0; dst = dst[size:] {
-			if _, err := binary.Encode(dst, binary.LittleEndian, T(math.Inf(-1))); err != nil {
+			if err := encodeElements(dst, empty); err != nil {
 				return err
 			}
 		}
@@ -87,7 +91,7 @@ func applyAlong[T softmax.Float](op string, dst, src []byte, a along, pieceLen i
 		}
 		run := len(values) / runs
 		for r := range runs {
-			if _, err := binary.Decode(src[(start+r*a.inner)*size:], binary.LittleEndian, values[r*run:][:run]); err != nil {
+			if err := decodeElements(values[r*run:][:run], src[(start+r*a.inner)*size:]); err != nil {
 				return err
 			}
 		}
@@ -95,13 +99,13 @@ func applyAlong[T softmax.Float](op string, dst, src []byte, a along, pieceLen i
 		if op == opLogSumExp {
 			sums := make([]T, lanes)
 			alongAxis(op, sums, values, shape, 1)
-			if _, err := binary.Encode(dst[(piece.outer*a.inner+piece.inner)*size:], binary.LittleEndian, sums); err != nil {
+			if err := encodeElements(dst[(piece.outer*a.inner+piece.inner)*size:], sums); err != nil {
 				return err
 			}
 		} else {
 			alongAxis(op, values, values, shape, 1)
 			for r := range runs {
-				if _, err := binary.Encode(dst[(start+r*a.inner)*size:], binary.LittleEndian, values[r*run:][:run]); err != nil {
+				if err := encodeElements(dst[(start+r*a.inner)*size:], values[r*run:][:run]); err != nil {
 					return err
 				}
 			}

@@ -134,6 +134,15 @@ func TestApplySpecialValues(t *testing.T) {
 	if !bytes.Equal(readContent(t, in), float32File("(2, 2)", []float32{1, 0, nan, nan})) {
 		t.Error("softmax of (0, -Inf) and (+Inf, 0) is not (1, 0) and (NaN, NaN)")
 	}
+
+	float16File := func(data ...uint16) []byte {
+		return makeNPY("{'descr': '<f2', 'fortran_order': False, 'shape': (2, 2), }", data)
+	}
+	rewriteFile(t, in, float16File(0, 0xFC00, 0x7C00, 0))
+	runOK(t, "apply", in, in)
+	if !bytes.Equal(readContent(t, in), float16File(0x3C00, 0, 0x7E00, 0x7E00)) {
+		t.Error("float16: softmax of (0, -Inf) and (+Inf, 0) is not (1, 0) and (NaN, NaN)")
+	}
 }
 
 // TestApplyVersion2 checks the other format version that NumPy writes.
@@ -173,12 +182,15 @@ func TestApplyBrokenInput(t *testing.T) {
 		{"last comma missing", makeNPY("{'descr': '<f4', 'fortran_order': False, 'shape': (6, 1)}", make([]float32, 6)), []string{"header is malformed", "expected"}},
 		{"shape of no number", dictionary("{'descr': '<f4', 'fortran_order': False, 'shape': (2, x), }"), []string{"header is malformed", "expected"}},
 		{"float64, truncated", makeNPY("{'descr': '<f8', 'fortran_order': False, 'shape': (2, 3), }", make([]float32, 6)), []string{"24 bytes follow the header", "expected 48 for shape (2, 3) of '<f8'"}},
-		{"float16", dictionary("{'descr': '<f2', 'fortran_order': False, 'shape': (12,), }"), []string{"dtype is '<f2'", "expected '<f4' or '<f8' (little-endian float32 or float64)"}},
-		{"int32", dictionary("{'descr': '<i4', 'fortran_order': False, 'shape': (2, 3), }"), []string{"dtype is '<i4'", "expected '<f4' or '<f8'"}},
-		{"complex", dictionary("{'descr': '<c8', 'fortran_order': False, 'shape': (3,), }"), []string{"dtype is '<c8'", "expected '<f4' or '<f8'"}},
-		{"big-endian", dictionary("{'descr': '>f4', 'fortran_order': False, 'shape': (2, 3), }"), []string{"dtype is '>f4'", "expected '<f4' or '<f8'"}},
-		{"big-endian float64", dictionary("{'descr': '>f8', 'fortran_order': False, 'shape': (3,), }"), []string{"dtype is '>f8'", "expected '<f4' or '<f8'"}},
-		{"structured", dictionary("{'descr': [('a', '<f4')], 'fortran_order': False, 'shape': (2, 3), }"), []string{"dtype is [('a', '<f4')]", "expected '<f4' or '<f8'"}},
+		{"float16, truncated", makeNPY("{'descr': '<f2', 'fortran_order': False, 'shape': (2, 3), }", make([]byte, 11)), []string{"11 bytes follow the header", "expected 12 for shape (2, 3) of '<f2'"}},
+		{"int32", dictionary("{'descr': '<i4', 'fortran_order': False, 'shape': (2, 3), }"), []string{"dtype is '<i4'", "expected '<f2', '<f4' or '<f8' (little-endian float16, float32 or float64)"}},
+		{"int16", dictionary("{'descr': '<i2', 'fortran_order': False, 'shape': (12,), }"), []string{"dtype is '<i2'", "expected '<f2', '<f4' or '<f8'"}},
+		{"bfloat16 of other programs", dictionary("{'descr': '<V2', 'fortran_order': False, 'shape': (12,), }"), []string{"dtype is '<V2'", "expected '<f2', '<f4' or '<f8'"}},
+		{"big-endian float16", dictionary("{'descr': '>f2', 'fortran_order': False, 'shape': (12,), }"), []string{"dtype is '>f2'", "expected '<f2', '<f4' or '<f8'"}},
+		{"complex", dictionary("{'descr': '<c8', 'fortran_order': False, 'shape': (3,), }"), []string{"dtype is '<c8'", "expected '<f2', '<f4' or '<f8'"}},
+		{"big-endian", dictionary("{'descr': '>f4', 'fortran_order': False, 'shape': (2, 3), }"), []string{"dtype is '>f4'", "expected '<f2', '<f4' or '<f8'"}},
+		{"big-endian float64", dictionary("{'descr': '>f8', 'fortran_order': False, 'shape': (3,), }"), []string{"dtype is '>f8'", "expected '<f2', '<f4' or '<f8'"}},
+		{"structured", dictionary("{'descr': [('a', '<f4')], 'fortran_order': False, 'shape': (2, 3), }"), []string{"dtype is [('a', '<f4')]", "expected '<f2', '<f4' or '<f8'"}},
 		{"Fortran order, truncated", makeNPY("{'descr': '<f4', 'fortran_order': True, 'shape': (2, 3), }", make([]float32, 5)), []string{"20 bytes follow the header", "expected 24 for shape (2, 3)"}},
 		{"order of no truth", dictionary("{'descr': '<f4', 'fortran_order': 0, 'shape': (2, 3), }"), []string{"header is malformed", "expected"}},
 		{"truncated data", good[:len(good)-1], []string{"23 bytes follow the header", "expected 24 for shape (2, 3)"}},
@@ -280,7 +292,7 @@ func TestApplyKeepsLinkAndMode(t *testing.T) {
 func FuzzDecodeNPY(f *testing.F) {
 	addFiles(f, func(file []byte) { f.Add(file) })
 	f.Fuzz(func(t *testing.T, file []byte) {
-		for _, element := range []dtype{float32Type, float64Type} {
+		for _, element := range []dtype{float16Type, float32Type, float64Type} {
 			parsed, err := parseNPY(file, element)
 			if err != nil {
 				continue
@@ -310,7 +322,7 @@ func FuzzApply(f *testing.F) {
 		}
 	})
 	f.Fuzz(func(t *testing.T, file []byte, op byte, axis int) {
-		in, err := parseNPY(file, float32Type, float64Type)
+		in, err := parseNPY(file, float16Type, float32Type, float64Type)
 		if err != nil {
 			return
 		}
@@ -338,5 +350,6 @@ func addFiles(f *testing.F, add func(file []byte)) {
 	add(float32File("()", make([]float32, 1)))
 	add(float32File("(3, 0)", nil))
 	add(makeNPY("{'descr': '<f8', 'fortran_order': True, 'shape': (2, 1, 3), }", make([]float64, 6)))
+	add(makeNPY("{'descr': '<f2', 'fortran_order': False, 'shape': (2, 3), }", make([]uint16, 6)))
 	add([]byte("\x93NUMPY\x02\x00\x02\x00\x00\x00{}"))
 }

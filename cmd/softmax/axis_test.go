@@ -52,9 +52,14 @@ func offset(shape, index []int) int {
 
 // file returns the array as a .npy file.
 func (a array[T]) file(fortran bool) []byte {
-	element := float64Type
-	if _, ok := any(T(0)).(float32); ok {
+	var element dtype
+	switch any(a.data).(type) {
+	case []softmax.Float16:
+		element = float16Type
+	case []float32:
 		element = float32Type
+	case []float64:
+		element = float64Type
 	}
 	dictionary := fmt.Sprintf("{'descr': %s, 'fortran_order': False, 'shape': %s, }", element.descr, shapeString(a.shape))
 	data := a.data
@@ -106,6 +111,7 @@ func (a array[T]) apply(op string, axis int) array[T] {
 }
 
 func TestApplyAxis(t *testing.T) {
+	t.Run("float16", testApplyAxis[softmax.Float16])
 	t.Run("float32", testApplyAxis[float32])
 	t.Run("float64", testApplyAxis[float64])
 }
@@ -182,6 +188,11 @@ func TestApplyEmptyAxis(t *testing.T) {
 	runOK(t, "apply", "--op", opLogSumExp, in, in)
 	if !bytes.Equal(readContent(t, in), float32File("(2,)", []float32{inf, inf})) {
 		t.Error("the log-sum-exp of two empty rows is not -Inf twice")
+	}
+	rewriteFile(t, in, array[softmax.Float16]{shape: []int{2, 0}}.file(false))
+	runOK(t, "apply", "--op", opLogSumExp, in, in)
+	if !bytes.Equal(readContent(t, in), array[softmax.Float16]{[]int{2}, []softmax.Float16{0xFC00, 0xFC00}}.file(false)) {
+		t.Error("float16: the log-sum-exp of two empty rows is not -Inf twice")
 	}
 
 	// A file of 128 bytes must not ask for all memory.

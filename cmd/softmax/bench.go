@@ -15,7 +15,7 @@ import (
 
 type benchCmd struct {
 	Op      []string      `enum:"softmax,log-softmax,log-sum-exp" default:"softmax" placeholder:"NAME" help:"Operations: softmax, log-softmax, log-sum-exp; by default ${default}."`
-	Dtype   []string      `enum:"float32,float64" default:"float32" placeholder:"NAME" help:"Element types: float32, float64; by default ${default}."`
+	Dtype   []string      `enum:"float32,float64,float16,bfloat16" default:"float32" placeholder:"NAME" help:"Element types: float32, float64, float16, bfloat16; by default ${default}."`
 	Kernels []string      `placeholder:"NAME" help:"Kernels to time, by default all that run here."`
 	Lengths []int         `placeholder:"N" default:"8,16,32,64,128,256,512,1024,4096,32768,131072,1048576,16777216" help:"Row lengths, by default ${default}."`
 	Time    time.Duration `placeholder:"DURATION" default:"100ms" help:"Time for each kernel at each length, by default ${default}."`
@@ -97,8 +97,11 @@ func (c *benchCmd) tasks() (tasks []task) {
 
 // bytesPerElement returns how many bytes are read and written for each element.
 func (t task) bytesPerElement() float64 {
-	size := 4.0
-	if t.Dtype == float64Type.name {
+	size := 2.0
+	switch t.Dtype {
+	case float32Type.name:
+		size = 4
+	case float64Type.name:
 		size = 8
 	}
 	if t.Op == opLogSumExp {

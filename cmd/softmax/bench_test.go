@@ -20,6 +20,9 @@ func TestBench(t *testing.T) {
 			[]string{"softmax float64 8", "log-softmax float64 8", "log-sum-exp float64 8"}},
 		{[]string{"-lengths", "8", "-op", "log-sum-exp", "-dtype", "float64,float32"},
 			[]string{"log-sum-exp float64 8", "log-sum-exp float32 8"}},
+		{[]string{"--lengths=8,5000", "--op=softmax,log-sum-exp", "--dtype=float16,bfloat16"},
+			[]string{"softmax float16 8", "softmax float16 5000", "softmax bfloat16 8", "softmax bfloat16 5000",
+				"log-sum-exp float16 8", "log-sum-exp float16 5000", "log-sum-exp bfloat16 8", "log-sum-exp bfloat16 5000"}},
 	} {
 		args := append([]string{"bench", "--kernels=" + softmax.Kernel(), "--time=1ms"}, test.flags...)
 		report := runOK(t, args...)
@@ -47,6 +50,8 @@ func TestBytesPerElement(t *testing.T) {
 		{opLogSoftmax, "float64", 16},
 		{opLogSumExp, "float32", 4},
 		{opLogSumExp, "float64", 8},
+		{opSoftmax, "float16", 4},
+		{opLogSumExp, "bfloat16", 2},
 	} {
 		if got := (task{Op: test.op, Dtype: test.dtype}).bytesPerElement(); got != test.want {
 			t.Errorf("%s of %s: %v bytes per element, want %v", test.op, test.dtype, got, test.want)
@@ -61,7 +66,7 @@ func TestBenchFlags(t *testing.T) {
 		{"--lengths=1000000000", "--lengths: 1000000000, expected 1 to 268435456"},
 		{"--lengths=many", "--lengths"},
 		{"--op=softmin", `--op must be one of "softmax","log-softmax","log-sum-exp" but got "softmin"`},
-		{"--dtype=float32,float16", `--dtype must be one of "float32","float64" but got "float16"`},
+		{"--dtype=float32,int8", `--dtype must be one of "float32","float64","float16","bfloat16" but got "int8"`},
 		{"--time=-1s", "--time: -1s, expected more than 0"},
 	} {
 		checkError(t, run([]string{"bench", test.flag}, io.Discard), test.want)

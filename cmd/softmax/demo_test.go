@@ -60,7 +60,7 @@ func TestULP(t *testing.T) {
 }
 
 // testULP takes the distance from 1 to the next larger number, and the smallest.
-func testULP[T softmax.Float](t *testing.T, epsilon, smallest T) {
+func testULP[T native](t *testing.T, epsilon, smallest T) {
 	for _, test := range []struct {
 		a, b     T
 		distance int64

@@ -54,7 +54,7 @@ func loadDigits() (*digits, error) {
 }
 
 // loadLogits decodes the embedded logits of type T.
-func loadLogits[T softmax.Float]() (softmax.Matrix[T], error) {
+func loadLogits[T native]() (softmax.Matrix[T], error) {
 	name, element := "digits_logits_f64.npy", float64Type
 	if _, ok := any(T(0)).(float32); ok {
 		name, element = "digits_logits_f32.npy", float32Type
@@ -67,7 +67,7 @@ func loadLogits[T softmax.Float]() (softmax.Matrix[T], error) {
 }
 
 // loadData decodes an embedded file.
-func loadData[T float32 | float64 | int32](name string, element dtype) (data []T, shape []int, err error) {
+func loadData[T native | int32](name string, element dtype) (data []T, shape []int, err error) {
 	content, err := dataFiles.ReadFile("data/" + name)
 	if err != nil {
 		return nil, nil, err

@@ -8,6 +8,12 @@ import (
 	"github.com/seed174f7dca/softmax"
 )
 
+// The element types of tasks: of rows, and of the digits.
+var (
+	rowTypes   = []string{float32Type.name, float64Type.name, float16Type.name, bfloat16Name}
+	digitTypes = []string{float32Type.name, float64Type.name}
+)
+
 func TestKernelsReturnTheSameBits(t *testing.T) {
 	kernels, note, err := startKernels()
 	if err != nil {
@@ -23,8 +29,10 @@ func TestKernelsReturnTheSameBits(t *testing.T) {
 		t.Errorf("kernels are %q, want %s among them", names(kernels), softmax.Kernel())
 	}
 	var tasks []task
-	for _, dtype := range []string{float32Type.name, float64Type.name} {
-		tasks = append(tasks, task{Dtype: dtype})
+	for _, dtype := range rowTypes {
+		if slices.Contains(digitTypes, dtype) {
+			tasks = append(tasks, task{Dtype: dtype})
+		}
 		for _, op := range operations {
 			for _, length := range []int{1, 7, 64, 1000, 100000} {
 				tasks = append(tasks, task{Op: op, Dtype: dtype, Length: length})
@@ -55,9 +63,12 @@ func TestKernelsReturnTheSameBits(t *testing.T) {
 // TestTasksDiffer checks that a task does what it asks for: all results differ.
 func TestTasksDiffer(t *testing.T) {
 	hashes := make(map[string]task)
-	for _, dtype := range []string{float32Type.name, float64Type.name} {
+	for _, dtype := range rowTypes {
 		for _, op := range append(operations, "") {
 			task := task{Op: op, Dtype: dtype, Length: 100}
+			if op == "" && !slices.Contains(digitTypes, dtype) {
+				continue
+			}
 			r, err := task.run()
 			if err != nil {
 				t.Fatal(err)
@@ -73,8 +84,10 @@ func TestTasksDiffer(t *testing.T) {
 func TestTaskUnknown(t *testing.T) {
 	_, err := task{Op: "cosine", Dtype: "float32", Length: 8}.run()
 	checkError(t, err, `operation "cosine", expected softmax, log-softmax or log-sum-exp`)
-	_, err = task{Op: opSoftmax, Dtype: "float16", Length: 8}.run()
-	checkError(t, err, `dtype "float16", expected float32 or float64`)
+	_, err = task{Op: opSoftmax, Dtype: "int8", Length: 8}.run()
+	checkError(t, err, `dtype "int8", expected float32, float64, float16 or bfloat16`)
+	_, err = task{Dtype: "float16"}.run()
+	checkError(t, err, `operation "", expected softmax, log-softmax or log-sum-exp`)
 }
 
 // TestStartInside checks the worker for machines that cannot start a process.

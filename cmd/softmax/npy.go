@@ -12,6 +12,8 @@ import (
 	"strings"
 
 	"codeberg.org/sbinet/npyio/npy"
+
+	"github.com/seed174f7dca/softmax"
 )
 
 // dtype is an element type.
@@ -22,6 +24,7 @@ type dtype struct {
 }
 
 var (
+	float16Type = dtype{"'<f2'", "float16", 2}
 	float32Type = dtype{"'<f4'", "float32", 4}
 	float64Type = dtype{"'<f8'", "float64", 8}
 	int32Type   = dtype{"'<i4'", "int32", 4}
@@ -54,7 +57,7 @@ func parseNPY(file []byte, types ...dtype) (*npyFile, error) {
 			descrs, names = append(descrs, t.descr), append(names, t.name)
 		}
 		return nil, fmt.Errorf("dtype is %s, expected %s (little-endian %s)",
-			header.Descr.Type, strings.Join(descrs, " or "), strings.Join(names, " or "))
+			header.Descr.Type, alternatives(descrs), alternatives(names))
 	}
 	f := &npyFile{file, file[start:], types[i], header.Descr.Fortran, header.Descr.Shape}
 	// Compare sizes before anything is allocated: the shape may claim anything.
@@ -208,6 +211,32 @@ func (f *npyFile) byteSize() (uint64, bool) {
 	return size, true
 }
 
+// decodeElements decodes the little-endian elements that src begins with into all
+// of dst. Package binary is many times as slow for types that are not Go's own.
+func decodeElements[T softmax.Float](dst []T, src []byte) error {
+	if halves, ok := any(dst).([]softmax.Float16); ok {
+		for i := range halves {
+			halves[i] = softmax.Float16(binary.LittleEndian.Uint16(src[2*i:]))
+		}
+		return nil
+	}
+	_, err := binary.Decode(src, binary.LittleEndian, dst)
+	return err
+}
+
+// encodeElements encodes all of src as little-endian elements at the beginning of
+// dst.
+func encodeElements[T softmax.Float](dst []byte, src []T) error {
+	if halves, ok := any(src).([]softmax.Float16); ok {
+		for i, h := range halves {
+			binary.LittleEndian.PutUint16(dst[2*i:], uint16(h))
+		}
+		return nil
+	}
+	_, err := binary.Encode(dst, binary.LittleEndian, src)
+	return err
+}
+
 // oneOrder reports whether C and Fortran order are the same. NumPy calls that C
 // order.
 func oneOrder(shape []int) bool {
@@ -234,4 +263,13 @@ func shapeString(shape []int) string {
 		dims[i] = strconv.Itoa(n)
 	}
 	return "(" + strings.Join(dims, ", ") + ")"
+}
+
+// alternatives lists names of which one is expected.
+func alternatives(names []string) string {
+	last := len(names) - 1
+	if last == 0 {
+		return names[0]
+	}
+	return strings.Join(names[:last], ", ") + " or " + names[last]
 }

@@ -44,3 +44,22 @@ func rowCall[T softmax.Float](op string, src []T) (call func(), dst []T, err err
 	}
 	return nil, nil, fmt.Errorf("operation %q, expected %s, %s or %s", op, opSoftmax, opLogSoftmax, opLogSumExp)
 }
+
+// bfloat16Name is the name of an element type that NumPy does not have.
+const bfloat16Name = "bfloat16"
+
+// elementOf returns x rounded to an element, by way of float32 if that has 16 bits.
+func elementOf[T softmax.Float](x float64) T {
+	var element T
+	switch p := any(&element).(type) {
+	case *float32:
+		*p = float32(x)
+	case *float64:
+		*p = x
+	case *softmax.Float16:
+		*p = softmax.ToFloat16(float32(x))
+	case *softmax.BFloat16:
+		*p = softmax.ToBFloat16(float32(x))
+	}
+	return element
+}

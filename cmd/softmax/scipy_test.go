@@ -30,7 +30,7 @@ type scipyResult struct {
 	Op    string
 	Axis  int
 	Want  string // computed in the type of the array
-	Exact string // computed in float64 for float32, in long double for float64
+	Exact string // computed in float64 for float16 and float32, in long double for float64
 }
 
 // runSciPy has SciPy make results in a directory, or skips the test.
@@ -73,6 +73,8 @@ func runSciPy(t *testing.T, dir, kind string) (results []scipyResult) {
 // spread, because it rounds x - max(x). So values are compared with what it
 // computes in a wider type: float64 for float32, long double for float64. What
 // remains is the error of the package, and half a ULP of rounding to float64.
+// Results in float16 are computed in float32 and rounded once: they may differ from
+// SciPy's, rounded once from float64, by one step.
 //
 // Two errors of the comparison are not to be counted. A log-softmax near 0 is the
 // logarithm of a number near 1, which SciPy rounds: its error is that of 1 in the
@@ -87,29 +89,32 @@ func TestSciPy(t *testing.T) {
 	}
 	dir := t.TempDir()
 	results := runSciPy(t, dir, "values")
-	if want := 1296; len(results) != want {
+	if want := 1944; len(results) != want {
 		t.Errorf("%d results, want %d", len(results), want)
 	}
 	worst := make(map[string]float64)
 	for _, r := range results {
 		got, want := applyAsSciPy(t, dir, r)
 		name := got.dtype.name + " " + r.Op
-		var e float64
-		if got.dtype == float32Type {
+		e, limit := math.NaN(), limits[r.Op]
+		switch got.dtype {
+		case float16Type:
+			e, limit = largestDistance(decode[softmax.Float16](t, got), readExact(t, r)), 1
+		case float32Type:
 			e = largestError(decode[float32](t, got), readExact(t, r), units["float32"+r.Op])
-		} else {
+		case float64Type:
 			e = largestError(decode[float64](t, got), readExact(t, r), units["float64"+r.Op])
 		}
-		if !(e <= limits[r.Op]) {
-			t.Errorf("%+v, shape %v: error %.2f ULP, want %v or less", r, want.shape, e, limits[r.Op])
+		if !(e <= limit) {
+			t.Errorf("%+v, shape %v: error %.2f ULP, want %v or less", r, want.shape, e, limit)
 		}
 		worst[name] = max(worst[name], e)
 	}
 	for _, name := range slices.Sorted(maps.Keys(worst)) {
 		t.Logf("%s: error at most %.3f ULP", name, worst[name])
 	}
-	if len(worst) != 2*len(operations) {
-		t.Errorf("errors are of %d operations and types, want %d", len(worst), 2*len(operations))
+	if want := 3 * len(operations); len(worst) != want {
+		t.Errorf("errors are of %d operations and types, want %d", len(worst), want)
 	}
 }
 
@@ -129,7 +134,7 @@ func applyAsSciPy(t *testing.T, dir string, r scipyResult) (got, want *npyFile) 
 
 func parseFile(t *testing.T, path string) *npyFile {
 	t.Helper()
-	f, err := parseNPY(readContent(t, path), float32Type, float64Type)
+	f, err := parseNPY(readContent(t, path), float16Type, float32Type, float64Type)
 	if err != nil {
 		t.Fatalf("%s: %v", path, err)
 	}
@@ -140,7 +145,7 @@ func parseFile(t *testing.T, path string) *npyFile {
 func decode[T softmax.Float](t *testing.T, f *npyFile) []T {
 	t.Helper()
 	data := make([]T, len(f.elements)/binary.Size(T(0)))
-	if _, err := binary.Decode(f.elements, binary.LittleEndian, data); err != nil {
+	if err := decodeElements(data, f.elements); err != nil {
 		t.Fatal(err)
 	}
 	return data
@@ -152,11 +157,42 @@ func readExact(t *testing.T, r scipyResult) []float64 {
 }
 
 // largestError returns the largest error in ULP, NaN if there is a NaN.
-func largestError[T softmax.Float](got []T, exact []float64, unit float64) (largest float64) {
+func largestError[T native](got []T, exact []float64, unit float64) (largest float64) {
 	for i, v := range got {
 		largest = max(largest, ulpError(v, exact[i], unit))
 	}
 	return largest
+}
+
+// largestDistance returns the largest number of steps from one float16 number to
+// the next that lead to the exact values rounded to float16, NaN if there is a NaN.
+func largestDistance(got []softmax.Float16, exact []float64) (largest float64) {
+	// The numbers in order, from 0 on; both zeros are 0.
+	position := func(h softmax.Float16) float64 {
+		if x := h.Float32(); x != x {
+			return math.NaN()
+		}
+		return math.Copysign(float64(h&0x7FFF), float64(h.Float32()))
+	}
+	for i, h := range got {
+		largest = max(largest, math.Abs(position(h)-position(roundToFloat16(exact[i]))))
+	}
+	return largest
+}
+
+// roundToFloat16 rounds once: to a float32 that is odd unless it is exact, which
+// rounds as the exact value does.
+func roundToFloat16(x float64) softmax.Float16 {
+	single := float32(x)
+	if bits := math.Float32bits(single); float64(single) != x && bits&1 == 0 {
+		if math.Abs(float64(single)) > math.Abs(x) {
+			bits--
+		} else {
+			bits++
+		}
+		single = math.Float32frombits(bits)
+	}
+	return softmax.ToFloat16(single)
 }
 
 // TestSciPySpecialValues compares rows with infinities and NaN. SciPy's values
@@ -176,17 +212,12 @@ func TestSciPySpecialValues(t *testing.T) {
 	}
 	dir := t.TempDir()
 	results := runSciPy(t, dir, "special")
-	if want := 2 * len(operations); len(results) != want {
+	if want := 3 * len(operations); len(results) != want {
 		t.Errorf("%d results, want %d", len(results), want)
 	}
 	for _, r := range results {
 		got, want := applyAsSciPy(t, dir, r)
-		var values, scipy []float64
-		if got.dtype == float32Type {
-			values, scipy = widen(decode[float32](t, got)), widen(decode[float32](t, want))
-		} else {
-			values, scipy = decode[float64](t, got), decode[float64](t, want)
-		}
+		values, scipy := widen(t, got), widen(t, want)
 		cols := 1
 		if len(got.shape) == 2 {
 			cols = got.shape[1]
@@ -204,12 +235,21 @@ func TestSciPySpecialValues(t *testing.T) {
 	}
 }
 
-func widen(v []float32) []float64 {
-	w := make([]float64, len(v))
-	for i, x := range v {
-		w[i] = float64(x)
+// widen returns the elements of f as float64.
+func widen(t *testing.T, f *npyFile) (wide []float64) {
+	switch f.dtype {
+	case float16Type:
+		for _, h := range decode[softmax.Float16](t, f) {
+			wide = append(wide, float64(h.Float32()))
+		}
+	case float32Type:
+		for _, x := range decode[float32](t, f) {
+			wide = append(wide, float64(x))
+		}
+	case float64Type:
+		wide = decode[float64](t, f)
 	}
-	return w
+	return wide
 }
 
 // same reports whether a and b are equal, or both NaN.

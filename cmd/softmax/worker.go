@@ -20,7 +20,7 @@ import (
 // task asks for an operation on one input, and for its time.
 type task struct {
 	Op     string        // or "" for softmax of the digits
-	Dtype  string        // float32 or float64
+	Dtype  string        // float32 or float64, or for rows also float16 or bfloat16
 	Length int           // of a row of N(0,3) values
 	Time   time.Duration // for all samples together
 }
@@ -65,32 +65,44 @@ func work(tasks io.Reader, results io.Writer) error {
 
 // run carries out the task with the kernel in use.
 func (t task) run() (result, error) {
-	switch t.Dtype {
-	case float32Type.name:
-		return runTask[float32](t)
-	case float64Type.name:
-		return runTask[float64](t)
+	switch dtype := t.Dtype; {
+	case dtype == float32Type.name && t.Op == "":
+		return runDigits[float32](t)
+	case dtype == float32Type.name:
+		return runRow[float32](t)
+	case dtype == float64Type.name && t.Op == "":
+		return runDigits[float64](t)
+	case dtype == float64Type.name:
+		return runRow[float64](t)
+	case dtype == float16Type.name:
+		return runRow[softmax.Float16](t)
+	case dtype == bfloat16Name:
+		return runRow[softmax.BFloat16](t)
 	}
-	return result{}, fmt.Errorf("dtype %q, expected %s or %s", t.Dtype, float32Type.name, float64Type.name)
+	return result{}, fmt.Errorf("dtype %q, expected %s", t.Dtype,
+		alternatives([]string{float32Type.name, float64Type.name, float16Type.name, bfloat16Name}))
 }
 
-func runTask[T softmax.Float](t task) (result, error) {
-	var call func()
-	var values []T
-	if t.Op == "" {
-		logits, err := loadLogits[T]()
-		if err != nil {
-			return result{}, err
-		}
-		dst := logits
-		dst.Data = make([]T, len(logits.Data))
-		call, values = func() { softmax.SoftmaxRows(dst, logits) }, dst.Data
-	} else {
-		var err error
-		if call, values, err = rowCall(t.Op, normalValues[T](t.Length)); err != nil {
-			return result{}, err
-		}
+func runDigits[T native](t task) (result, error) {
+	logits, err := loadLogits[T]()
+	if err != nil {
+		return result{}, err
 	}
+	dst := logits
+	dst.Data = make([]T, len(logits.Data))
+	return timeCall(t, func() { softmax.SoftmaxRows(dst, logits) }, dst.Data)
+}
+
+func runRow[T softmax.Float](t task) (result, error) {
+	call, values, err := rowCall(t.Op, normalValues[T](t.Length))
+	if err != nil {
+		return result{}, err
+	}
+	return timeCall(t, call, values)
+}
+
+// timeCall measures a call that writes values.
+func timeCall[T softmax.Float](t task, call func(), values []T) (result, error) {
 	samples, ghz := measure(call, t.Time)
 	hash, err := hashBits(values)
 	return result{hash, samples, ghz}, err
@@ -102,7 +114,7 @@ func normalValues[T softmax.Float](n int) []T {
 	r := rand.New(rand.NewPCG(1, 2))
 	v := make([]T, n)
 	for i := range v {
-		v[i] = T(3 * r.NormFloat64())
+		v[i] = elementOf[T](3 * r.NormFloat64())
 	}
 	return v
 }

@@ -17,7 +17,7 @@ operations = {
     "log-softmax": scipy.special.log_softmax,
     "log-sum-exp": scipy.special.logsumexp,
 }
-wider = {"float32": np.float64, "float64": np.longdouble}
+wider = {"float16": np.float64, "float32": np.float64, "float64": np.longdouble}
 count = 0
 
 
@@ -51,7 +51,7 @@ if np.finfo(np.longdouble).nmant <= np.finfo(np.float64).nmant:
     sys.exit("long double is no wider than float64: it cannot tell the error of float64")
 random = np.random.default_rng(1)
 inf, nan = np.inf, np.nan
-for dtype in "float32", "float64":
+for dtype in "float32", "float64", "float16":
     if kind == "special":
         apply(np.array([
             [1, -inf, 1],
