@@ -223,7 +223,7 @@ func guardLens() (lens []int) {
 	for n := 1; n <= 200; n++ {
 		lens = append(lens, n)
 	}
-	return append(lens, 255, 257, 1000, 1023, 1025, halfBlock-33, halfBlock-1, halfBlock)
+	return append(lens, 255, 257, 1000, 1023, 1025, block32-33, block32-1, block32)
 }
 
 // TestGuardPagesScores puts logits, scores, bias and keep between guard pages.
@@ -235,10 +235,10 @@ func testGuardPagesScores(t *testing.T, k kernel) {
 	var srcAtEnd, dstAtEnd bool
 	defer debug.SetPanicOnFault(debug.SetPanicOnFault(true))
 	defer failOnFault(t, k, &name, &n, &srcAtEnd, &dstAtEnd)
-	src, dst, biases := newGuarded[float32](t, halfBlock+1), newGuarded[float32](t, halfBlock+1), newGuarded[float32](t, halfBlock+1)
-	keepMemory := newGuarded[float32](t, halfBlock/4+1).mem
+	src, dst, biases := newGuarded[float32](t, block32+1), newGuarded[float32](t, block32+1), newGuarded[float32](t, block32+1)
+	keepMemory := newGuarded[float32](t, block32/4+1).mem
 	keeps := unsafe.Slice((*bool)(unsafe.Pointer(&keepMemory[0])), 4*len(keepMemory))
-	want, cut := make([]float32, halfBlock), make([]float32, halfBlock)
+	want, cut := make([]float32, block32), make([]float32, block32)
 	r := rng(21)
 	for _, n = range guardLens() {
 		row, want := familyNamed[float32]("normal3").makeRow(n, 1), want[:n]
@@ -311,9 +311,9 @@ func testGuardPagesHalf[T half](t *testing.T, k kernel) {
 	var srcAtEnd, dstAtEnd bool
 	defer debug.SetPanicOnFault(debug.SetPanicOnFault(true))
 	defer failOnFault(t, k, &name, &n, &srcAtEnd, &dstAtEnd)
-	lens := append(guardLens(), halfBlock+5)
-	src, dst, wide := newGuarded[T](t, halfBlock+6), newGuarded[T](t, halfBlock+6), newGuarded[float32](t, halfBlock+6)
-	want := make([]float32, halfBlock+5)
+	lens := append(guardLens(), block32+5)
+	src, dst, wide := newGuarded[T](t, block32+6), newGuarded[T](t, block32+6), newGuarded[float32](t, block32+6)
+	want := make([]float32, block32+5)
 	for _, n = range lens {
 		row, want := familyNamed[T]("normal3").makeRow(n, 1), want[:n]
 		single := wideRow(row)
@@ -323,7 +323,7 @@ func testGuardPagesHalf[T half](t *testing.T, k kernel) {
 			for _, dstAtEnd = range []bool{false, true} {
 				to, out := dst.slice(n, dstAtEnd), wide.slice(n, dstAtEnd)
 				copy(from, row)
-				if n <= halfBlock {
+				if n <= block32 {
 					name = "widen"
 					widen(k, out, from)
 					checkBits(t, out, single, single, "%s, n=%d", name, n)

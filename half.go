@@ -99,7 +99,7 @@ func SoftmaxToFloat32[S Float16 | BFloat16](dst []float32, src []S) {
 		return
 	}
 	switch {
-	case len(src) <= halfBlock:
+	case len(src) <= block32:
 		softmaxBlock(active, dst, widen(active, dst, src))
 	case sizeOf(dst) <= storedBytes:
 		var scales [storedBytes / blockBytes]blockScale
@@ -121,7 +121,7 @@ func SoftmaxFromFloat32[D Float16 | BFloat16](dst []D, src []float32) {
 		return
 	}
 	switch {
-	case len(src) > halfBlock:
+	case len(src) > block32:
 		halfRow(active, opSoftmax, dst, src)
 	case !softmaxHalf(active, dst, src):
 		fromFloat32(active, dst, src)
@@ -186,30 +186,26 @@ func narrow[T Float](k kernel, dst []T, src []float32) {
 	}
 }
 
-// halfBlock is the length of a block of float32.
-const halfBlock = blockBytes / 4
-
 // fewElements are so few that a larger buffer would take longer to clear.
 const fewElements = 512
 
 // halfRows is rowsAlong for elements of 16 bits. A row of one block is converted in a
 // buffer on the stack. A longer one is converted twice, block by block.
 func halfRows[T Float](k kernel, op operation, dst, src []T, cols, rows, dstStride, srcStride int) {
-	if op == opSoftmax && cols <= halfBlock {
-		row := 0
-		for row < rows && softmaxHalf(k, dst[row*dstStride:][:cols], src[row*srcStride:][:cols]) {
-			row++
-		}
-		if row == rows {
-			return
+	if op == opSoftmax && cols <= block32 {
+		for softmaxHalf(k, dst[:cols], src[:cols]) {
+			if rows--; rows == 0 {
+				return
+			}
+			dst, src = dst[dstStride:], src[srcStride:]
 		}
 	}
 	switch {
 	case cols <= fewElements:
 		var buffer [fewElements]float32
 		bufferedRows(k, op, dst, src, buffer[:cols], rows, dstStride, srcStride)
-	case cols <= halfBlock:
-		var buffer [halfBlock]float32
+	case cols <= block32:
+		var buffer [block32]float32
 		bufferedRows(k, op, dst, src, buffer[:cols], rows, dstStride, srcStride)
 	case op == opLogSumExp:
 		for row := range rows {
@@ -241,7 +237,7 @@ func bufferedRows[T Float](k kernel, op operation, dst, src []T, buffer []float3
 
 // fromFloat32 computes the softmax of a row of one block.
 func fromFloat32[D Float](k kernel, dst []D, src []float32) {
-	var buffer [halfBlock]float32
+	var buffer [block32]float32
 	softmaxBlocks(k, buffer[:], src, len(src), 1, 0, 0)
 	narrow(k, dst, buffer[:len(src)])
 }
@@ -249,7 +245,7 @@ func fromFloat32[D Float](k kernel, dst []D, src []float32) {
 // widenRow converts a row of any length.
 func widenRow[T Float](k kernel, dst []float32, src []T) {
 	for len(src) > 0 {
-		n := min(len(src), halfBlock)
+		n := min(len(src), block32)
 		widen(k, dst[:n], src[:n])
 		dst, src = dst[n:], src[n:]
 	}
@@ -258,13 +254,13 @@ func widenRow[T Float](k kernel, dst []float32, src []T) {
 // halfRow computes the softmax or log-softmax of a row, of which dst, src or both
 // have elements of 16 bits.
 func halfRow[D, S Float](k kernel, op operation, dst []D, src []S) {
-	var buffer [halfBlock]float32
+	var buffer [block32]float32
 	r := scan(k, nil, logits[S, float32]{elements: src, buffer: buffer[:]}, nil)
 	writeHalf(k, op, &r, dst, src, buffer[:])
 }
 
 func halfLogSumExp[T Float](k kernel, src []T) T {
-	var buffer [halfBlock]float32
+	var buffer [block32]float32
 	l := logits[T, float32]{elements: src, buffer: buffer[:]}
 	r := scan(k, nil, l, nil)
 	log := r.logSum()
@@ -286,7 +282,7 @@ func halfLogSumExp[T Float](k kernel, src []T) T {
 func writeRow[T Float, C native](k kernel, op operation, r *rowScan[C], dst, src []T, stream bool) {
 	switch {
 	case !isNative[C, T]():
-		var buffer [halfBlock]float32
+		var buffer [block32]float32
 		writeHalf(k, op, cast[rowScan[float32]](r), dst, src, buffer[:])
 	case op == opLogSoftmax:
 		log := r.logSum()

@@ -181,7 +181,7 @@ func TestHalfViews(t *testing.T) {
 func TestWiden(t *testing.T) { forEachKernelAndHalf(t, testWiden[Float16], testWiden[BFloat16]) }
 
 func testWiden[T half](t *testing.T, k kernel) {
-	src, dst := newBuffer[T](halfBlock), newBuffer[float32](halfBlock)
+	src, dst := newBuffer[T](block32), newBuffer[float32](block32)
 	check := func(row []T, offset int, name string) {
 		t.Helper()
 		n := len(row)
@@ -213,7 +213,7 @@ func testWiden[T half](t *testing.T, k kernel) {
 			row[i] = rounded[T](-2)
 		}
 	}
-	all := make([]T, halfBlock)
+	all := make([]T, block32)
 	for first := 0; first < 1<<16; first += len(all) {
 		for i := range all {
 			all[i] = T(first + i)
@@ -226,7 +226,7 @@ func testWiden[T half](t *testing.T, k kernel) {
 func TestNarrow(t *testing.T) { forEachKernelAndHalf(t, testNarrow[Float16], testNarrow[BFloat16]) }
 
 func testNarrow[T half](t *testing.T, k kernel) {
-	src, dst := newBuffer[float32](halfBlock), newBuffer[T](halfBlock)
+	src, dst := newBuffer[float32](block32), newBuffer[T](block32)
 	check := func(row []float32, offset int, name string) {
 		t.Helper()
 		n := len(row)
@@ -260,8 +260,8 @@ func testNarrow[T half](t *testing.T, k kernel) {
 			}
 		}
 	}
-	all := make([]float32, halfBlock)
-	for first := uint64(0); first < 1<<16; first += halfBlock {
+	all := make([]float32, block32)
+	for first := uint64(0); first < 1<<16; first += block32 {
 		for neighbour := -1; neighbour <= 1; neighbour++ {
 			for i := range all {
 				all[i] = nan[float32]()
@@ -279,8 +279,8 @@ func halfLens() (lens []int) {
 	for n := 1; n <= 130; n++ {
 		lens = append(lens, n)
 	}
-	return append(lens, 255, 256, 257, 511, 512, 513, 1000, 2048, halfBlock-17, halfBlock-1, halfBlock, halfBlock+1,
-		halfBlock+40, 2*halfBlock, 3*halfBlock+77)
+	return append(lens, 255, 256, 257, 511, 512, 513, 1000, 2048, block32-17, block32-1, block32, block32+1,
+		block32+40, 2*block32, 3*block32+77)
 }
 
 // halfFunction is a function of a row of 16 bits, and what it is made of.
@@ -341,7 +341,7 @@ func testHalfRows[T half](t *testing.T, k kernel) {
 func mixedLens() []int {
 	lens := halfLens()
 	if !reduced() {
-		lens = append(lens, storedBytes/4, storedBytes/4+halfBlock+5)
+		lens = append(lens, storedBytes/4, storedBytes/4+block32+5)
 	}
 	return lens
 }
@@ -461,11 +461,11 @@ func TestHalfUndefinedLong(t *testing.T) {
 
 func testHalfUndefinedLong[T half](t *testing.T, k kernel) {
 	useKernel(t, k)
-	n := 2*halfBlock + 9
+	n := 2*block32 + 9
 	src, dst := newBuffer[T](n), newBuffer[T](n)
 	row := make([]T, n)
 	for i, others := range []T{0, infinity[T](-1), rounded[T](20000)} {
-		for _, at := range [][2]int{{0, n - 1}, {n - 1, 0}, {halfBlock, halfBlock + 1}, {5, 5}} {
+		for _, at := range [][2]int{{0, n - 1}, {n - 1, 0}, {block32, block32 + 1}, {5, 5}} {
 			fill(row, others)
 			checkHalfRow(t, row, src, dst, i, "equal logits")
 			row[at[0]] = infinity[T](1)
@@ -545,8 +545,8 @@ func testMixedAllocations[T half](t *testing.T, k kernel) {
 		kept = float64(wide[1]) + float64(out[1])
 	})
 	check("several blocks", 10, func() {
-		var narrow [2*halfBlock + 1]T
-		var wide [2*halfBlock + 1]float32
+		var narrow [2*block32 + 1]T
+		var wide [2*block32 + 1]float32
 		narrow[3] = T(kept)
 		SoftmaxToFloat32(wide[:], narrow[:])
 		SoftmaxFromFloat32(narrow[:], wide[:])

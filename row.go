@@ -30,7 +30,8 @@ import (
 )
 
 const (
-	blockBytes = 16 << 10 // of a block: a part of every L1 data cache
+	blockBytes = 16 << 10       // of a block: a part of every L1 data cache
+	block32    = blockBytes / 4 // elements of float32 in it
 	exactLimit = 16384
 
 	streamAlign = 64 // bytes to which dst is aligned where it is stored past the caches

@@ -151,7 +151,7 @@ func (s *Scores) softmaxRows(k kernel, dst, src *Matrix[float32]) {
 		w.flush = 1
 	}
 	hasBias := s.hasBias()
-	onlyScaled := mayFlush(w.scale) && src.Cols <= halfBlock && w.softcap == 0 && w.slope == 0 && !hasBias && len(s.Keep) == 0 && s.Sink == nil
+	onlyScaled := mayFlush(w.scale) && src.Cols <= block32 && w.softcap == 0 && w.slope == 0 && !hasBias && len(s.Keep) == 0 && s.Sink == nil
 	for r := 0; r < src.Rows; r++ {
 		if onlyScaled {
 			if r += s.scaledRows(k, dst, src, r, w.scale); r == src.Rows {
@@ -227,7 +227,7 @@ func (w *scoreRow) softmax(k kernel, dst, src []float32, sink *float32) {
 	}
 	start := w.first &^ 31
 	d := dst[start:w.end]
-	if sink == nil && start/halfBlock == (w.end-1)/halfBlock {
+	if sink == nil && start/block32 == (w.end-1)/block32 {
 		if m := w.block(k, d, src[start:w.end], start); m == float32(math.Inf(-1)) && !hasNaNBlock(k, d) {
 			clear(d)
 		} else {
@@ -280,7 +280,7 @@ func (w *scoreRow) block(k kernel, dst, src []float32, column int) float32 {
 
 // longScores computes a row so long that exponentials are not stored.
 func longScores(k kernel, dst []float32, row logits[float32, float32]) {
-	var buffer [halfBlock]float32
+	var buffer [block32]float32
 	row.maxFrom(k, dst, 0)
 	row.elements, row.scores, row.buffer = dst, nil, buffer[:]
 	if r := scan(k, nil, row, nil); r.isMasked() {
@@ -292,9 +292,19 @@ func longScores(k kernel, dst []float32, row logits[float32, float32]) {
 
 // clearRemoved sets the weights of removed keys to 0 in a row of NaN.
 func (w *scoreRow) clearRemoved(dst []float32) {
-	for c := w.first; c < w.end; c++ {
-		if w.keeps != nil && !w.keeps[c] || w.biases != nil && w.biases[c] == float32(math.Inf(-1)) {
-			dst[c] = 0
+	dst = dst[:w.end]
+	if w.keeps != nil {
+		for c, kept := range w.keeps[:w.end] {
+			if !kept {
+				dst[c] = 0
+			}
+		}
+	}
+	if w.biases != nil {
+		for c, bias := range w.biases[:w.end] {
+			if bias == float32(math.Inf(-1)) {
+				dst[c] = 0
+			}
 		}
 	}
 }

@@ -56,7 +56,7 @@ var features = map[string][]feature{
 		{"AVX512VL", cpu.X86.HasAVX512VL},
 		{"AVX512VBMI2", cpu.X86.HasAVX512VBMI2},
 	},
-	"avx2": {{"AVX2", cpu.X86.HasAVX2}, {"FMA", cpu.X86.HasFMA}},
+	"avx2": {{"AVX2", cpu.X86.HasAVX2}, {"FMA", cpu.X86.HasFMA}, {"F16C", cpuid.CPU.Supports(cpuid.F16C)}},
 	"neon": {{"ASIMD", cpu.ARM64.HasASIMD}},
 }
 
