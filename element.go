@@ -3,8 +3,8 @@ package softmax
 // This file leads from code for any element type to the functions and constants
 // of one.
 //
-// The type of an element is known when a generic function is compiled, so that
-// nothing remains of these branches.
+// The size of an element is known when a generic function is compiled, so that
+// nothing remains of branches on it.
 
 import (
 	"math"

@@ -204,7 +204,8 @@ type blockScale struct {
 }
 
 // scan computes the exponentials of a row block by block and adds them. It stores
-// them in dst, and their scales in scales, unless dst is nil.
+// them in dst, and their scales in scales, unless dst is nil. A sink that has no other
+// element in its block is the last one.
 func scan[T Float, C native](k kernel, dst []C, src logits[T, C], scales []blockScale) rowScan[C] {
 	r, settled, far := newScan(tinyOf[C]()), false, false
 	if src.sink != nil {
@@ -219,6 +220,7 @@ func scan[T Float, C native](k kernel, dst []C, src logits[T, C], scales []block
 			settled = true
 			bias := src.bias(max(r.top, m, src.maxFrom(k, dst, at+len(block))))
 			if src.scores != nil {
+				// From here on dst has the scores: they must not be made twice.
 				src.elements, src.scores = castSlice[T](dst), nil
 			}
 			if bias != r.bias {

@@ -290,21 +290,21 @@ func longScores(k kernel, dst []float32, row logits[float32, float32]) {
 	}
 }
 
-// clearRemoved sets the weights of removed keys to 0 in a row of NaN.
+// clearRemoved sets the weights of removed keys to 0 in a row of NaN. There are no
+// branches, which a processor could not predict.
 func (w *scoreRow) clearRemoved(dst []float32) {
-	dst = dst[:w.end]
+	bits := castSlice[uint32](dst[:w.end])
 	if w.keeps != nil {
-		for c, kept := range w.keeps[:w.end] {
-			if !kept {
-				dst[c] = 0
-			}
+		keeps := castSlice[uint8](w.keeps)[:len(bits)]
+		for c, kept := range keeps {
+			bits[c] &= -uint32(kept) // all ones for true, which is 1
 		}
 	}
 	if w.biases != nil {
-		for c, bias := range w.biases[:w.end] {
-			if bias == float32(math.Inf(-1)) {
-				dst[c] = 0
-			}
+		biases := castSlice[uint32](w.biases)[:len(bits)]
+		for c, bias := range biases {
+			other := bias ^ negativeInfinity
+			bits[c] &= -((other | -other) >> 31) // all ones unless other is 0
 		}
 	}
 }
