@@ -253,9 +253,12 @@ func (g *laneGroup[T, C]) eachBlock(dst []T, f func(lane, n int)) {
 // stride is that of the lanes in buffer.
 func (g *laneGroup[T, C]) stride() int { return len(g.buffer) / fewestLanes }
 
-// gathered is the block of a lane that eachBlock is at, and read what readBlock
-// returns of it.
+// gathered is the block of a lane that eachBlock is at, block and read what
+// nativeBlock and readBlock return of it.
 func (g *laneGroup[T, C]) gathered(lane, n int) []T { return g.buffer[lane*g.stride():][:n] }
+func (g *laneGroup[T, C]) block(lane, n int) []C {
+	return nativeBlock(g.k, g.wide, g.gathered(lane, n))
+}
 func (g *laneGroup[T, C]) read(lane, n int) ([]C, C) {
 	return readBlock(g.k, g.wide, g.gathered(lane, n))
 }
@@ -296,8 +299,7 @@ func (g *laneGroup[T, C]) write(op operation, dst []T) {
 		rests[lane] = C(log.hi + log.lo)
 	}
 	g.eachBlock(dst, func(lane, n int) {
-		r := &g.scans[lane]
-		block, _ := g.read(lane, n)
+		r, block := &g.scans[lane], g.block(lane, n)
 		if op == opSoftmax {
 			r.write(g.k, block, block, false)
 		} else {
@@ -325,7 +327,7 @@ func (g *laneGroup[T, C]) logSumExp(dst []T) {
 		}
 	}
 	g.eachBlock(nil, func(lane, n int) {
-		if block, _ := g.read(lane, n); hasNaNBlock(g.k, block) {
+		if hasNaNBlock(g.k, g.block(lane, n)) {
 			dst[lane] = nan[T]()
 		}
 	})

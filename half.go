@@ -297,7 +297,7 @@ func writeHalf[D, S Float](k kernel, op operation, r *rowScan[float32], dst []D,
 	log := r.logSum()
 	for len(src) > 0 {
 		n := min(len(src), len(buffer))
-		block, _ := readBlock(k, buffer, src[:n])
+		block := nativeBlock(k, buffer, src[:n])
 		if op == opLogSoftmax {
 			subtractRow(k, buffer[:n], block, r.top, float32(log.hi+log.lo))
 		} else {

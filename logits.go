@@ -58,9 +58,8 @@ func (l *logits[T, C]) maxFrom(k kernel, dst []C, at int) C {
 	return m
 }
 
-// readBlock returns the elements of a block in the type that they are computed in,
-// converted in buffer if that is another one, and their maximum: any value if there
-// is a NaN.
+// readBlock returns what nativeBlock does, and its maximum: any value if there is a
+// NaN.
 func readBlock[C native, T Float](k kernel, buffer []C, src []T) (block []C, m C) {
 	if isNative[C, T]() {
 		block = castSlice[C](src)
@@ -70,7 +69,17 @@ func readBlock[C native, T Float](k kernel, buffer []C, src []T) (block []C, m C
 	return block, C(widen(k, as32(block), src))
 }
 
-// storeBlock converts a block that readBlock has converted back.
+// nativeBlock returns the elements of a block in the type that they are computed in,
+// converted in buffer if that is another one.
+func nativeBlock[C native, T Float](k kernel, buffer []C, src []T) []C {
+	if isNative[C, T]() {
+		return castSlice[C](src)
+	}
+	widen(k, as32(buffer), src)
+	return buffer[:len(src)]
+}
+
+// storeBlock converts a block back if nativeBlock has converted it.
 func storeBlock[T Float, C native](k kernel, dst []T, block []C) {
 	if !isNative[C, T]() {
 		narrow(k, dst, as32(block))
@@ -89,14 +98,14 @@ func (l *logits[T, C]) scanBlock(k kernel, dst, block []C, at int, m, bias C) bl
 		out = dst[at:]
 	}
 	out = out[:len(block)]
-	if holdsSink {
-		m = max(m, C(*l.sink))
+	if !holdsSink {
 		ref := newReference(m, bias)
-		sum, large := expWithSink(k, as32(out), as32(block), *l.sink, l.sinkAt-at, cast[reference[float32]](&ref))
+		sum, large := expBlock(k, out, block, &ref)
 		return blockScan[C]{m, sum, ref.shift, large}
 	}
+	m = max(m, C(*l.sink))
 	ref := newReference(m, bias)
-	sum, large := expBlock(k, out, block, &ref)
+	sum, large := expWithSink(k, as32(out), as32(block), *l.sink, l.sinkAt-at, cast[reference[float32]](&ref))
 	return blockScan[C]{m, sum, ref.shift, large}
 }
 
