@@ -212,8 +212,8 @@ func gatherBlocks[T Float, C native](k kernel, op operation, dst, src []T, a axi
 	lanes := a.outer * a.inner
 	for first := 0; first < lanes; first += fewestLanes {
 		a.eachRun(first, min(fewestLanes, lanes-first), func(lane, at, run int) {
-			var scans [fewestLanes]rowScan[C]
-			g := laneGroup[T, C]{k, src[at:], viewed[T](buffer[:]), viewed[C](wide[:]), a.n, a.inner, scans[:run]}
+			var totals [fewestLanes]rowTotal[C]
+			g := laneGroup[T, C]{k, src[at:], viewed[T](buffer[:]), viewed[C](wide[:]), a.n, a.inner, totals[:run]}
 			g.scan()
 			if op == opLogSumExp {
 				g.logSumExp(dst[lane:])
@@ -231,7 +231,7 @@ type laneGroup[T Float, C native] struct {
 	buffer   []T // room for a block of fewestLanes lanes
 	wide     []C // room for a block of one, for elements that are computed in another type
 	n, inner int // length of a lane, and distance of its elements
-	scans    []rowScan[C]
+	totals   []rowTotal[C]
 }
 
 // eachBlock calls f for each block of n elements of each lane, in index order. If
@@ -240,12 +240,12 @@ type laneGroup[T Float, C native] struct {
 func (g *laneGroup[T, C]) eachBlock(dst []T, f func(lane, n int)) {
 	for first := 0; first < g.n; first += blockLen[C]() {
 		n, at := min(blockLen[C](), g.n-first), first*g.inner
-		transpose(g.k, g.buffer, g.src[at:], n, len(g.scans), g.stride(), g.inner)
-		for lane := range g.scans {
+		transpose(g.k, g.buffer, g.src[at:], n, len(g.totals), g.stride(), g.inner)
+		for lane := range g.totals {
 			f(lane, n)
 		}
 		if dst != nil {
-			transpose(g.k, dst[at:], g.buffer, len(g.scans), n, g.inner, g.stride())
+			transpose(g.k, dst[at:], g.buffer, len(g.totals), n, g.inner, g.stride())
 		}
 	}
 }
@@ -265,45 +265,32 @@ func (g *laneGroup[T, C]) read(lane, n int) ([]C, C) {
 
 // scan does for each lane what the function scan does for a row.
 func (g *laneGroup[T, C]) scan() {
-	near := true
-	for lane := range g.scans {
-		g.scans[lane] = newScan(tinyOf[C]())
+	var scans [fewestLanes]rowScan[C]
+	for lane := range scans {
+		scans[lane] = newScan[C]()
 	}
 	g.eachBlock(nil, func(lane, n int) {
-		r := &g.scans[lane]
 		block, m := g.read(lane, n)
-		if near = near && isNear(m); near {
-			r.add(scanBlock(g.k, block, m, r.bias))
-		}
-		r.top = max(r.top, m)
+		scans[lane].add(scanBlock(g.k, block, m))
 	})
-	if near {
-		return
+	for lane := range g.totals {
+		g.totals[lane] = scans[lane].total()
 	}
-	// The bias depends on the whole lane: start again with the one that is right.
-	for lane := range g.scans {
-		g.scans[lane] = newScan(rowBias(g.scans[lane].top))
-	}
-	g.eachBlock(nil, func(lane, n int) {
-		r := &g.scans[lane]
-		block, m := g.read(lane, n)
-		r.add(scanBlock(g.k, block, m, r.bias))
-	})
 }
 
 // write computes the results of a softmax or log-softmax.
 func (g *laneGroup[T, C]) write(op operation, dst []T) {
 	var rests [fewestLanes]C
-	for lane := range g.scans {
-		log := g.scans[lane].logSum()
+	for lane := range g.totals {
+		log := g.totals[lane].logSum()
 		rests[lane] = C(log.hi + log.lo)
 	}
 	g.eachBlock(dst, func(lane, n int) {
-		r, block := &g.scans[lane], g.block(lane, n)
+		t, block := &g.totals[lane], g.block(lane, n)
 		if op == opSoftmax {
-			r.write(g.k, block, block, false)
+			t.write(g.k, block, block, false)
 		} else {
-			subtractRow(g.k, block, block, r.top, rests[lane])
+			subtractRow(g.k, block, block, t.top, rests[lane])
 		}
 		storeBlock(g.k, g.gathered(lane, n), block)
 	})
@@ -311,24 +298,8 @@ func (g *laneGroup[T, C]) write(op operation, dst []T) {
 
 // logSumExp sets the first elements of dst to the log-sum-exp of the lanes.
 func (g *laneGroup[T, C]) logSumExp(dst []T) {
-	undefined := false
-	for lane := range g.scans {
-		r := &g.scans[lane]
-		log := r.logSum()
-		dst[lane] = fromFloat[T](float64(logSumExpFrom(r.top, log)))
-		undefined = undefined || log.undefined()
+	for lane := range g.totals {
+		t := &g.totals[lane]
+		dst[lane] = fromFloat[T](float64(logSumExpFrom(t.top, t.logSum())))
 	}
-	if !undefined {
-		return
-	}
-	for lane := range g.scans {
-		if r := &g.scans[lane]; r.sum.undefined() {
-			dst[lane] = fromFloat[T](float64(r.top))
-		}
-	}
-	g.eachBlock(nil, func(lane, n int) {
-		if hasNaNBlock(g.k, g.block(lane, n)) {
-			dst[lane] = nan[T]()
-		}
-	})
 }

@@ -45,8 +45,9 @@ VECTOR(intMagic, 0x4338000000000000)
 VECTOR(topMagic, 0x4338000000002FF8)  // intMagic + 8*(wideTopExponent + 1023)
 VECTOR(minusEight, 0xC020000000000000)
 VECTOR(exactLimit, 0x40D0000000000000)
+VECTOR(perAnchor, 0x3F20000000000000)   // 1/anchorStep
+VECTOR(minusAnchor, 0xC0C0000000000000) // -anchorStep
 VECTOR(tiny, 0x3870000000000000)
-VECTOR(signMask, 0x8000000000000000)
 VECTOR(absMask, 0x7FFFFFFFFFFFFFFF)
 VECTOR(lift, 0x7FD0000000000000)      // 2^wideCareShift
 VECTOR(one, 0x3FF0000000000000)
@@ -527,10 +528,12 @@ near: \
 	VMOVUPD vanishLn2<>(SB), Y14 \
 	VFMADD231PD ln2<>(SB), Y8, Y14
 
-// FAR is its rare part: the maximum is far from 0, and is subtracted.
+// FAR is its rare part: the maximum is far from 0, and an anchor is subtracted.
 #define FAR(far, near) \
 far: \
-	VXORPD signMask<>(SB), Y9, Y15 \
+	VMULPD perAnchor<>(SB), Y9, Y15 \
+	VROUNDPD $3, Y15, Y15 \
+	VMULPD minusAnchor<>(SB), Y15, Y15 \
 	JMP near
 
 // func softmaxBlocks64AVX2(dst, src *float64, cols, rows, dstStride, srcStride int)

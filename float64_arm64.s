@@ -121,7 +121,13 @@ VECTOR(constants, atIntMagic, 0x4338000000000000)
 VECTOR(constants, atTopMagic, 0x4338000000002FF8) // intWide + 8*(wideTopExponent + 1023)
 #define atVanish 320
 VECTOR(constants, atVanish, 0xC08764CAA8EBE91A)   // -wideVanish*ln2
-GLOBL constants<>(SB), RODATA|NOPTR, $336
+
+// For maxima that are far from 0.
+#define atPerAnchor 336
+VECTOR(constants, atPerAnchor, 0x3F20000000000000)   // 1/anchorStep
+#define atMinusAnchor 352
+VECTOR(constants, atMinusAnchor, 0xC0C0000000000000) // -anchorStep
+GLOBL constants<>(SB), RODATA|NOPTR, $368
 
 // CONSTANTS loads what EXP needs of every reference, and sets R5.
 #define CONSTANTS \
@@ -553,21 +559,31 @@ maxDone:
 
 // REFERENCE makes bias, magic and cutoff of the row maximum in p0, as rowBias
 // and newReference do. It uses p0-p3 and t0-t2.
-#define REFERENCE \
+#define REFERENCE(far, near) \
 	VLDPQ(atRow, 5, p3, t2) \
-	VLDPQ(atLimit, 5, p1, p2) \
+	VLDPQ(atLimit, 5, p1, bias) \
+	FABSD F(p0), F(p2) \
 	FMOVQ atIntMagic(R5), F(t0) \
 	FMOVQ atIntMagic(R5), F(t1) \
 	VLDPQ(atTopMagic, 5, magic, cutoff) \
-	VFACGED(p1, p0, bias) \
-	VFNEGD(p0, p1) \
-	VBSLV(p2, p1, bias) \
+	FCMPD F(p1), F(p2) \
+	BGE far \
+near: \
 	VFADDD(bias, p0, p0) \
 	VFMLAD0(p3, p0, t1) \
 	VFSUBD(t0, t1, t1) \
 	VFMLAD1(p3, t1, magic) \
 	VFMLAD0(t2, t1, cutoff) \
 	FMOVQ F(magic), copy-16(SP)
+
+// FAR is its rare part: the maximum is far from 0, and an anchor is subtracted.
+#define FAR(far, near) \
+far: \
+	VLDPQ(atPerAnchor, 5, p1, p2) \
+	VFMULD(p1, p0, bias) \
+	VFRINTZD(bias, bias) \
+	VFMULD(p2, bias, bias) \
+	B near
 
 // FACTOR makes fact of the sum in F0 and F1, as newFactor64 does, with 2^-20 in
 // F5. It uses F2-F5.
@@ -696,7 +712,7 @@ row:
 	MOVD R7, R1
 	MOVD R8, R2
 	MAXIMUM
-	REFERENCE
+	REFERENCE(far, near)
 	EXPSUM(EXPKEEP2, EXPREST2, EXPPART)
 	MOVD R6, R0
 	MOVD R6, R1
@@ -726,6 +742,8 @@ fill:
 	SUBS $1, R2
 	BNE fill
 	B next
+
+	FAR(far, near)
 
 // func maxBlock64NEON(src *float64, n int) float64
 TEXT ·maxBlock64NEON(SB), NOSPLIT, $0-24
@@ -836,7 +854,7 @@ row:
 	MOVD R8, R2
 	MAXIMUM
 	FMOVD F(p0), (R15)
-	REFERENCE
+	REFERENCE(far, near)
 	EXPSUM(SUMKEEP2, SUMREST2, SUMPART)
 	FMOVD F0, 16(R15)
 	FMOVD F1, 24(R15)
@@ -852,6 +870,8 @@ row:
 	SUBS $1, R9
 	BNE row
 	RET
+
+	FAR(far, near)
 
 // func scaleBlock64NEON(dst *float64, n int, f *factor[float64])
 TEXT ·scaleBlock64NEON(SB), NOSPLIT, $0-24

@@ -45,9 +45,10 @@ SCALAR(intMagic, 0x4338000000000000)
 SCALAR(topMagic, 0x4338000000002FF8)  // intMagic + 8*(wideTopExponent + 1023)
 SCALAR(minusEight, 0xC020000000000000)
 SCALAR(exactLimit, 0x40D0000000000000)
+SCALAR(perAnchor, 0x3F20000000000000)   // 1/anchorStep
+SCALAR(minusAnchor, 0xC0C0000000000000) // -anchorStep
 SCALAR(tiny, 0x3870000000000000)
 SCALAR(absMask, 0x7FFFFFFFFFFFFFFF)
-SCALAR(signMask, 0x8000000000000000)
 SCALAR(nanBits, 0x7FF8000000000000)
 SCALAR(lift, 0x7FD0000000000000)      // 2^wideCareShift
 SCALAR(one, 0x3FF0000000000000)
@@ -444,11 +445,12 @@ done:
 
 // REFERENCE computes a row's reference from its maximum, in every element of M,
 // which it destroys. It uses T.
-#define REFERENCE(M, T) \
+#define REFERENCE(M, T, XT, far, near) \
 	VPANDQ.BCST absMask<>(SB), M, T \
-	VCMPPD.BCST $0x1D, exactLimit<>(SB), T, K3 \
 	VBROADCASTSD tiny<>(SB), Z16 \
-	VPXORQ.BCST signMask<>(SB), M, K3, Z16 \
+	VUCOMISD exactLimit<>(SB), XT \
+	JCC far \
+near: \
 	VADDPD Z16, M, M \
 	VBROADCASTSD intMagic<>(SB), T \
 	VFMADD231PD.BCST log2e<>(SB), M, T \
@@ -457,6 +459,14 @@ done:
 	VFMADD231PD.BCST minusEight<>(SB), T, Z18 \
 	VBROADCASTSD vanishLn2<>(SB), Z17 \
 	VFMADD231PD.BCST ln2<>(SB), T, Z17
+
+// FAR is its rare part: the maximum is far from 0, and an anchor is subtracted.
+#define FAR(M, far, near) \
+far: \
+	VMULPD.BCST perAnchor<>(SB), M, Z16 \
+	VRNDSCALEPD $3, Z16, Z16 \
+	VMULPD.BCST minusAnchor<>(SB), Z16, Z16 \
+	JMP near
 
 // FACTOR sets Z28 and Z29 to the factor of a row with sum X0 + X1. It uses X2-X4.
 #define FACTOR \
@@ -494,7 +504,7 @@ row:
 	MOVQ DX, SI
 	MOVQ R12, CX
 	MAXIMUM
-	REFERENCE(Z0, Z1)
+	REFERENCE(Z0, Z1, X1, far, near)
 	MOVQ DX, SI
 	MOVQ BX, DI
 	MOVQ R12, CX
@@ -529,6 +539,8 @@ undefined:
 	MOVQ nanBits<>(SB), AX
 	REP; STOSQ
 	JMP next
+
+	FAR(Z0, far, near)
 
 // func maxBlock64AVX512(src *float64, n int) float64
 TEXT ·maxBlock64AVX512(SB), NOSPLIT, $0-24
@@ -629,7 +641,7 @@ row:
 	MOVQ R12, CX
 	MAXIMUM
 	VMOVSD X0, (BX)
-	REFERENCE(Z0, Z1)
+	REFERENCE(Z0, Z1, X1, far, near)
 	MOVQ DX, SI
 	MOVQ R12, CX
 	EXPSUM(SUMKEEP, SUMLAST, SUMLAST, NOPREFETCH)
@@ -647,6 +659,8 @@ row:
 	JNE row
 	VZEROUPPER
 	RET
+
+	FAR(Z0, far, near)
 
 // func scaleBlock64AVX512(dst *float64, n int, f *factor[float64])
 TEXT ·scaleBlock64AVX512(SB), NOSPLIT, $0-24

@@ -3,7 +3,10 @@ package softmax
 // This file lets the fuzzer choose bits.
 
 import (
+	"bytes"
+	"encoding/binary"
 	"math"
+	"slices"
 	"testing"
 	"unsafe"
 )
@@ -109,5 +112,50 @@ func checkEveryWay[T native](t *testing.T, row []T, layout int) {
 		got := make([]T, rows*cols)
 		softmaxRows(k, got, row, cols, rows, cols, cols)
 		checkBits(t, got, wantRows, row, "kernel %s, %d rows of %d", k, rows, cols)
+	}
+}
+
+// FuzzAccumulator takes any bytes for logits, and adds them in shards of any lengths in
+// two orders. It also takes them for the state of an accumulator, once with a checksum
+// that is right.
+func FuzzAccumulator(f *testing.F) {
+	addSeeds[float32](f)
+	addSeeds[float64](f)
+	for i, row := range [][]float32{{1}, {1, 2}, {20000, -20000}, {24570, 24580, 3}} {
+		state := accumulated(new(rng), cutAt(nil, row, 1, true))
+		data, _ := state.MarshalBinary()
+		f.Add(data[:len(data)-4], uint8(i))
+	}
+	f.Fuzz(func(t *testing.T, data []byte, seed uint8) {
+		checkAccumulator[float32](t, data, seed)
+		checkAccumulator[float64](t, data, seed)
+	})
+}
+
+func checkAccumulator[T native](t *testing.T, data []byte, seed uint8) {
+	r := rng(seed)
+	row := bytesToRow[T](data[:min(len(data), 3*blockBytes)])
+	shards := cutAt(&r, row, 1+r.intn(len(row)+1), false)
+	a, b := accumulated(&r, shards), accumulated(&r, shards)
+	if a != b && !(isNaN(a.logits.top) && isNaN(b.logits.top)) {
+		t.Fatalf("%v: two orders give %+v and %+v", shards, a, b)
+	}
+	got := make([]T, len(row))
+	a.Softmax(got, row)
+	a.LogSoftmax(got, row)
+	for _, data := range [][]byte{data, binary.LittleEndian.AppendUint32(slices.Clone(data), checksum(data))} {
+		if a.UnmarshalBinary(data) != nil {
+			if a != b && !isNaN(a.logits.top) {
+				t.Fatalf("%x: an error changed the receiver", data)
+			}
+			continue
+		}
+		if again, _ := a.MarshalBinary(); !bytes.Equal(again, data) {
+			t.Fatalf("%x became %x", data, again)
+		}
+		a.LogSumExp()
+		b.Merge(&a)
+		b.LogSumExp()
+		a = b
 	}
 }

@@ -255,53 +255,41 @@ func widenRow[T Float](k kernel, dst []float32, src []T) {
 // have elements of 16 bits.
 func halfRow[D, S Float](k kernel, op operation, dst []D, src []S) {
 	var buffer [block32]float32
-	r := scan(k, nil, logits[S, float32]{elements: src, buffer: buffer[:]}, nil)
-	writeHalf(k, op, &r, dst, src, buffer[:])
+	t := scan(k, logits[S, float32]{elements: src, buffer: buffer[:]})
+	writeHalf(k, op, &t, dst, src, buffer[:])
 }
 
 func halfLogSumExp[T Float](k kernel, src []T) T {
 	var buffer [block32]float32
-	l := logits[T, float32]{elements: src, buffer: buffer[:]}
-	r := scan(k, nil, l, nil)
-	log := r.logSum()
-	if !log.undefined() {
-		return fromFloat[T](float64(logSumExpFrom(r.top, log)))
-	}
-	for at := 0; at < len(src); {
-		block, _ := l.read(k, nil, at)
-		if hasNaNBlock(k, block) {
-			return nan[T]()
-		}
-		at += len(block)
-	}
-	return fromFloat[T](float64(r.top))
+	t := scan(k, logits[T, float32]{elements: src, buffer: buffer[:]})
+	return fromFloat[T](float64(logSumExpFrom(t.top, t.logSum())))
 }
 
 // writeRow computes the softmax or log-softmax of a row, or of a part of it, from
 // what the first pass found out. stream asks to store past the caches.
-func writeRow[T Float, C native](k kernel, op operation, r *rowScan[C], dst, src []T, stream bool) {
+func writeRow[T Float, C native](k kernel, op operation, t *rowTotal[C], dst, src []T, stream bool) {
 	switch {
 	case !isNative[C, T]():
 		var buffer [block32]float32
-		writeHalf(k, op, cast[rowScan[float32]](r), dst, src, buffer[:])
+		writeHalf(k, op, cast[rowTotal[float32]](t), dst, src, buffer[:])
 	case op == opLogSoftmax:
-		log := r.logSum()
-		subtractRow(k, castSlice[C](dst), castSlice[C](src), r.top, C(log.hi+log.lo))
+		log := t.logSum()
+		subtractRow(k, castSlice[C](dst), castSlice[C](src), t.top, C(log.hi+log.lo))
 	default:
-		r.write(k, castSlice[C](dst), castSlice[C](src), stream)
+		t.write(k, castSlice[C](dst), castSlice[C](src), stream)
 	}
 }
 
 // writeHalf is writeRow where dst, src or both have elements of 16 bits.
-func writeHalf[D, S Float](k kernel, op operation, r *rowScan[float32], dst []D, src []S, buffer []float32) {
-	log := r.logSum()
+func writeHalf[D, S Float](k kernel, op operation, t *rowTotal[float32], dst []D, src []S, buffer []float32) {
+	log := t.logSum()
 	for len(src) > 0 {
 		n := min(len(src), len(buffer))
 		block := nativeBlock(k, buffer, src[:n])
 		if op == opLogSoftmax {
-			subtractRow(k, buffer[:n], block, r.top, float32(log.hi+log.lo))
+			subtractRow(k, buffer[:n], block, t.top, float32(log.hi+log.lo))
 		} else {
-			r.write(k, buffer[:n], block, false)
+			t.write(k, buffer[:n], block, false)
 		}
 		narrow(k, dst[:n], buffer[:n])
 		dst, src = dst[n:], src[n:]

@@ -428,6 +428,13 @@ func nativeFamilies[T native]() []family[T] {
 		{"limits-mixed", eachNumber[T](func(r *rng) fixed {
 			return limitCenters[r.intn(len(limitCenters))]*one + 3*r.normal()
 		})},
+		{"anchors", func(r *rng, row []T) { // blocks on both sides of a place where anchors change
+			multiples := [...]fixed{-123, -3, -2, 2, 3, 4, 123}
+			change := multiples[r.intn(len(multiples))] * anchorStep
+			eachBlock(r, row, func(int) func(*rng, []T) {
+				return normalTimes[T](fixed(r.intn(4)), change+fixed(r.intn(41)-20))
+			})
+		}},
 		{"levels", func(r *rng, row []T) {
 			// Three kinds: narrow blocks, every second with subnormal results; a wide
 			// block and then narrow ones; any mixture.

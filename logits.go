@@ -20,13 +20,20 @@ type logits[T Float, C native] struct {
 	sinkAt int       // its index, which is not below len(elements)
 }
 
-// bias returns what is added to the elements of a row with maximum m.
-func (l *logits[T, C]) bias(m C) C {
-	if l.masked && m == C(math.Inf(-1)) {
-		return tinyOf[C]()
+// anchor returns that of a row with maximum m, to which the sink adds.
+func (l *logits[T, C]) anchor(m C) C {
+	if l.sink != nil {
+		m = max(m, C(*l.sink))
 	}
-	return rowBias(m)
+	if m == C(math.Inf(-1)) {
+		return 0
+	}
+	return anchorOf(m)
 }
+
+// isNear reports whether a block with maximum m, and the sink, say nothing against
+// an anchor of 0 for the row.
+func (l *logits[T, C]) isNear(m C) bool { return isNear(m) && (l.sink == nil || isNear(C(*l.sink))) }
 
 // blockEnd returns the index at which the block of the element at an index ends.
 // Blocks are counted from column 0.
@@ -86,27 +93,58 @@ func storeBlock[T Float, C native](k kernel, dst []T, block []C) {
 	}
 }
 
-// scanBlock adds the exponentials of a block with maximum m, and stores them in dst
-// from index at on, unless dst is nil.
-func (l *logits[T, C]) scanBlock(k kernel, dst, block []C, at int, m, bias C) blockScan[C] {
-	holdsSink := l.sink != nil && l.sinkAt < l.blockEnd(at)
-	if dst == nil && !holdsSink {
-		return scanBlock(k, block, m, bias)
+// holdsSink reports whether the sink belongs to the block of the element at an index.
+func (l *logits[T, C]) holdsSink(at int) bool { return l.sink != nil && l.sinkAt < l.blockEnd(at) }
+
+// withSink returns the maximum of the block of the element at an index, if m is that
+// of its elements.
+func (l *logits[T, C]) withSink(at int, m C) C {
+	if l.holdsSink(at) {
+		return max(m, C(*l.sink))
 	}
-	out := l.buffer
-	if dst != nil {
-		out = dst[at:]
+	return m
+}
+
+// scanBlock adds the exponentials of a block with maximum m, the sink's included, that
+// stands at an index.
+func (l *logits[T, C]) scanBlock(k kernel, block []C, at int, m C) blockScan[C] {
+	if !l.holdsSink(at) || math.IsInf(float64(m), 0) {
+		return scanBlock(k, block, m)
 	}
-	out = out[:len(block)]
-	if !holdsSink {
-		ref := newReference(m, bias)
-		sum, large := expBlock(k, out, block, &ref)
-		return blockScan[C]{m, sum, ref.shift, large}
-	}
-	m = max(m, C(*l.sink))
+	return l.expBlock(k, l.buffer, block, at, m, rowBias(m))
+}
+
+// scanApart is scanBlock where there is no buffer.
+//
+//go:noinline
+func (l *logits[T, C]) scanApart(k kernel, block []C, at int, m C) blockScan[C] {
+	var buffer [blockBytes / 8]float64
+	copied := *l
+	copied.buffer = viewed[C](buffer[:])
+	return copied.scanBlock(k, block, at, m)
+}
+
+// expBlock stores the exponentials of a block in dst and adds them.
+func (l *logits[T, C]) expBlock(k kernel, dst, block []C, at int, m, bias C) blockScan[C] {
 	ref := newReference(m, bias)
-	sum, large := expWithSink(k, as32(out), as32(block), *l.sink, l.sinkAt-at, cast[reference[float32]](&ref))
-	return blockScan[C]{m, sum, ref.shift, large}
+	b := blockScan[C]{top: m, shift: ref.shift}
+	if dst = dst[:len(block)]; l.holdsSink(at) {
+		b.sum, b.large = expWithSink(k, as32(dst), as32(block), *l.sink, l.sinkAt-at, cast[reference[float32]](&ref))
+	} else {
+		b.sum, b.large = expBlock(k, dst, block, &ref)
+	}
+	if b.sum.undefined() {
+		b.top = nan[C]()
+	}
+	return b
+}
+
+// addSink adds a sink that has no other element in its block.
+func (l *logits[T, C]) addSink(k kernel, r *rowScan[C]) {
+	if l.sink != nil && !l.holdsSink(len(l.elements)-1) {
+		sink := [1]C{C(*l.sink)}
+		r.add(scanBlock(k, sink[:], sink[0]))
+	}
 }
 
 // expWithSink is expBlock for a block that has another logit at index at, which is

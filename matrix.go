@@ -200,10 +200,6 @@ func logSoftmaxRows[T native](k kernel, dst, src []T, cols, rows, dstStride, src
 // logSumExpRows computes rows of any length but 0.
 func logSumExpRows[T native](k kernel, dst, src []T, cols, rows, stride int) {
 	logSumRows(k, src, cols, rows, stride, func(row int, m T, log doubleDouble) {
-		if log.undefined() {
-			dst[row] = undefinedLogSumExp(k, src[row*stride:][:cols], m)
-		} else {
-			dst[row] = logSumExpFrom(m, log)
-		}
+		dst[row] = logSumExpFrom(m, log)
 	})
 }

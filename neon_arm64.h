@@ -59,6 +59,9 @@
 // FNEG Vd.4S, Vn.4S
 #define VFNEG(n, d) WORD $(0x6EA0F800 | (n)<<5 | (d))
 
+// FRINTZ Vd.4S, Vn.4S
+#define VFRINTZ(n, d) WORD $(0x4EA19800 | (n)<<5 | (d))
+
 // FABS Vd.4S, Vn.4S
 #define VFABS(n, d) WORD $(0x4EA0F800 | (n)<<5 | (d))
 
@@ -154,6 +157,9 @@
 
 // FNEG Vd.2D, Vn.2D
 #define VFNEGD(n, d) WORD $(0x6EE0F800 | (n)<<5 | (d))
+
+// FRINTZ Vd.2D, Vn.2D
+#define VFRINTZD(n, d) WORD $(0x4EE19800 | (n)<<5 | (d))
 
 // FACGE Vd.2D, Vn.2D, Vm.2D
 #define VFACGED(m, n, d) WORD $(0x6E60EC00 | (m)<<16 | (n)<<5 | (d))

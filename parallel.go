@@ -1,8 +1,8 @@
 package softmax
 
 // This file spreads work over goroutines. It changes no bit: rows are computed
-// alone anyway, and the sums of a long row's blocks are added in index order,
-// whoever computed them.
+// alone anyway, and the order in which the sums of a long row's blocks are added
+// does not matter.
 
 import (
 	"runtime"
@@ -87,59 +87,34 @@ func parallelRows[T Float](k kernel, op operation, dst, src Matrix[T], workers i
 }
 
 // parallelRow computes one long row. It does not store exponentials: that would
-// take the bias before the first of them, and another pass.
+// take the anchor before the first of them, and another pass.
 func parallelRow[T Float, C native](k kernel, op operation, dst, src []T, workers int) {
-	r := parallelScan[T, C](k, src, workers)
+	t := parallelScan[T, C](k, src, workers)
 	stream := sizeOf(src) >= streamBytes
 	share((len(src)+chunkLen-1)/chunkLen, workers, func(part int) {
 		first := part * chunkLen
 		end := min(first+chunkLen, len(src))
-		writeRow(k, op, &r, dst[first:end], src[first:end], stream)
+		writeRow(k, op, &t, dst[first:end], src[first:end], stream)
 	})
 }
 
 // parallelScan is scan of a row whose exponentials are not stored.
-func parallelScan[T Float, C native](k kernel, src []T, workers int) rowScan[C] {
-	blocks := make([]blockScan[C], (len(src)+blockLen[C]()-1)/blockLen[C]())
-	perChunk := chunkLen / blockLen[C]()
-	eachBlock := func(f func(b *blockScan[C], block []C, m C)) {
-		share((len(blocks)+perChunk-1)/perChunk, workers, func(part int) {
-			var buffer []C
-			if !isNative[C, T]() {
-				buffer = make([]C, blockLen[C]())
-			}
-			for i := part * perChunk; i < min((part+1)*perChunk, len(blocks)); i++ {
-				first := i * blockLen[C]()
-				block, m := readBlock(k, buffer, src[first:min(first+blockLen[C](), len(src))])
-				f(&blocks[i], block, m)
-			}
-		})
-	}
-	r := newScan(tinyOf[C]())
-	var far atomic.Bool
-	eachBlock(func(b *blockScan[C], block []C, m C) {
-		if !isNear(m) {
-			far.Store(true)
+func parallelScan[T Float, C native](k kernel, src []T, workers int) rowTotal[C] {
+	r := newScan[C]()
+	var guard sync.Mutex
+	share((len(src)+chunkLen-1)/chunkLen, workers, func(part int) {
+		var buffer []C
+		if !isNative[C, T]() {
+			buffer = make([]C, blockLen[C]())
 		}
-		if b.top = m; !far.Load() {
-			*b = scanBlock(k, block, m, r.bias)
-		}
+		chunk := newScan[C]()
+		first := part * chunkLen
+		addRow(k, &chunk, logits[T, C]{elements: src[first:min(first+chunkLen, len(src))], buffer: buffer})
+		guard.Lock()
+		defer guard.Unlock()
+		r.merge(&chunk)
 	})
-	if far.Load() {
-		// The bias depends on the whole row: start again with the one that is right.
-		top := blocks[0].top
-		for _, b := range blocks {
-			top = max(top, b.top)
-		}
-		r.bias = rowBias(top)
-		eachBlock(func(b *blockScan[C], block []C, m C) {
-			*b = scanBlock(k, block, m, r.bias)
-		})
-	}
-	for _, b := range blocks {
-		r.add(b)
-	}
-	return r
+	return r.total()
 }
 
 // share calls f for every part, each in one of workers goroutines, of which the

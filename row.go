@@ -8,8 +8,8 @@ package softmax
 //	e[i] = e^x[i] * 2^shift
 //
 // so that the largest e[i] of the block is about 2^topExponent. The block's sum
-// is then a property of its values alone. Sums of blocks are brought to the
-// largest reference by exact powers of two, and added in index order.
+// is then a property of its values alone. Sums of blocks are added exactly, by
+// exactsum.go: their order does not matter.
 //
 // What becomes of a row before its first pass, if it is not that of float32 or
 // float64 logits, is in logits.go.
@@ -20,9 +20,10 @@ package softmax
 // computing e[i] again costs less than storing and loading it.
 //
 // Where every |x| that matters is below exactLimit, e[i] is a function of x[i]
-// and the reference's power of two. Beyond, the row's maximum is subtracted
-// first; that is exact, by Sterbenz's lemma, for every element that does not
-// vanish.
+// and the reference's power of two. Beyond, an anchor is subtracted first: the
+// multiple of anchorStep that is next to the maximum, towards 0. That is exact, by
+// Sterbenz's lemma, for every element that does not vanish. Blocks of one row may
+// have different anchors; only two of them can matter.
 
 import (
 	"math"
@@ -33,6 +34,7 @@ const (
 	blockBytes = 16 << 10       // of a block: a part of every L1 data cache
 	block32    = blockBytes / 4 // elements of float32 in it
 	exactLimit = 16384
+	anchorStep = exactLimit / 2
 
 	streamAlign = 64 // bytes to which dst is aligned where it is stored past the caches
 
@@ -63,7 +65,7 @@ func limitsOf[T native]() limits {
 // reference says how a block's exponentials are scaled. Assembly reads the first
 // three.
 type reference[T native] struct {
-	bias   T     // added to each x: tiny, or the row's maximum negated
+	bias   T     // added to each x: tiny, or an anchor negated
 	cutoff T     // x + bias is raised to this: what is below vanishes anyway
 	magic  T     // rounds x*log2e8 to an integer and adds offset to it
 	offset int32 // 8*shift, and 8 times the exponent bias of the element type
@@ -96,6 +98,13 @@ func (d doubleDouble) times(power float64) doubleDouble {
 	return doubleDouble{d.hi * power, d.lo * power}
 }
 
+// product returns d * e.
+func (d doubleDouble) product(e doubleDouble) doubleDouble {
+	hi := float64(d.hi * e.hi)
+	lost := fma64(d.hi, e.hi, -hi)
+	return doubleDouble{hi, lost + float64(float64(d.hi*e.lo)+float64(d.lo*e.hi))}
+}
+
 // undefined reports whether d is a NaN: a sum or its logarithm is one if the row
 // holds a NaN or a +Inf, or nothing but -Inf.
 func (d doubleDouble) undefined() bool { return d.hi != d.hi }
@@ -121,13 +130,25 @@ func shiftReference[T native](shift int32, bias T) reference[T] {
 	}
 }
 
-// rowBias returns what is added to the elements of a row with maximum m.
-func rowBias[T native](m T) T {
-	if math.Abs(float64(m)) >= exactLimit {
-		return -m
+// anchorOf returns the number that is subtracted from elements of a row, or of a
+// block, with maximum m.
+func anchorOf[T native](m T) T {
+	if math.Abs(float64(m)) < exactLimit {
+		return 0
 	}
-	return tinyOf[T]()
+	return T(math.Trunc(float64(m)/anchorStep)) * anchorStep
 }
+
+// biasOf returns what is added to the elements instead.
+func biasOf[T native](anchor T) T {
+	if anchor == 0 {
+		return tinyOf[T]()
+	}
+	return -anchor
+}
+
+// rowBias returns what is added to elements of a row with maximum m.
+func rowBias[T native](m T) T { return biasOf(anchorOf(m)) }
 
 // needsCare reports whether exponentials of a block could have a subnormal
 // product with its factor 2^delta / sum. large tells that all of them are at
@@ -153,48 +174,66 @@ func pow2(e int32) float64 {
 	return math.Float64frombits(uint64(1023+e) << 52)
 }
 
-// rowScan is what the first pass over a row finds out.
-type rowScan[T native] struct {
-	bias     T
-	top      T            // the maximum; any value if there is a NaN
-	sum      doubleDouble // of the exponentials, scaled by 2^shift
-	shift    int32        // smallest shift of a block
-	maxShift int32        // largest shift of a block
-	large    bool         // every exponential is at least 2 in its block
+// blockScan is what the first pass finds out about a block. Its maximum is NaN if the
+// block holds one; sum and shift mean nothing if it is NaN or infinite.
+type blockScan[T native] struct {
+	top   T
+	sum   doubleDouble // of the exponentials, scaled by 2^shift
+	shift int32
+	large bool // every exponential is at least 2
 }
+
+// rowScan is what the first pass finds out about a row.
+type rowScan[T native] struct {
+	expSum   expSum[T]
+	maxShift int32 // largest shift of a block
+	large    bool  // every exponential is at least 2 in its block, and no anchor differs
+}
+
+func newScan[T native]() rowScan[T] { return rowScan[T]{maxShift: -farShift, large: true} }
 
 // farShift stands for the shift of a block that vanishes.
 const farShift = 1 << 24
 
-func newScan[T native](bias T) rowScan[T] {
-	return rowScan[T]{bias: bias, top: T(math.Inf(-1)), shift: farShift, maxShift: -farShift, large: true}
-}
-
-// blockScan is what the first pass finds out about a block.
-type blockScan[T native] struct {
-	top   T
-	sum   doubleDouble
-	shift int32
-	large bool
-}
-
-// add adds the block that follows in the row.
+// add adds a block. The order does not matter.
 func (r *rowScan[T]) add(b blockScan[T]) {
-	r.top = max(r.top, b.top)
-	r.large = r.large && b.large
-	r.maxShift = max(r.maxShift, b.shift)
-	if b.shift < r.shift {
-		r.sum = r.sum.times(pow2(b.shift - r.shift))
-		r.shift = b.shift
-	}
-	r.sum = r.sum.add(b.sum.times(pow2(r.shift - b.shift)))
+	r.note(b.top, b.shift, b.large)
+	r.expSum.add(b)
 }
 
-// isMasked reports whether the row is nothing but -Inf, unless that is undefined.
-func (r *rowScan[T]) isMasked() bool { return r.top == T(math.Inf(-1)) && !r.sum.undefined() }
+// merge adds the blocks of another row.
+func (r *rowScan[T]) merge(other *rowScan[T]) {
+	r.note(other.expSum.max(), other.maxShift, other.large)
+	r.expSum.merge(&other.expSum)
+}
 
-// isNear reports whether a block with maximum m says nothing against a bias of
-// tiny for its row.
+// note takes note of blocks with maximum m.
+func (r *rowScan[T]) note(m T, maxShift int32, large bool) {
+	r.large = r.large && large && (r.expSum.count() == noNumber || anchorOf(m) == anchorOf(r.expSum.top))
+	r.maxShift = max(r.maxShift, maxShift)
+}
+
+// total returns what the second pass has to know.
+func (r *rowScan[T]) total() rowTotal[T] {
+	t := r.expSum.total()
+	t.careful = needsCare[T](t.sum, t.shift-r.maxShift, r.large)
+	return t
+}
+
+// rowTotal is what the second pass over a row has to know.
+type rowTotal[T native] struct {
+	top     T            // the maximum, -Inf if there is nothing else, NaN if there is one
+	bias    T            // that of the whole row
+	shift   int32        // that of the maximum's block
+	sum     doubleDouble // of the exponentials, scaled by 2^shift; NaN if the row is undefined
+	careful bool         // probabilities may be subnormal
+}
+
+// isMasked reports whether the row is nothing but -Inf.
+func (t *rowTotal[T]) isMasked() bool { return t.top == T(math.Inf(-1)) }
+
+// isNear reports whether a block with maximum m says nothing against an anchor of 0
+// for its row.
 func isNear[T native](m T) bool { return -exactLimit/2 < m && m < exactLimit/2 }
 
 // blockScale is what the first pass stores about a block.
@@ -203,55 +242,81 @@ type blockScale struct {
 	large bool
 }
 
-// scan computes the exponentials of a row block by block and adds them. It stores
-// them in dst, and their scales in scales, unless dst is nil. A sink that has no other
-// element in its block is the last one.
-func scan[T Float, C native](k kernel, dst []C, src logits[T, C], scales []blockScale) rowScan[C] {
-	r, settled, far := newScan(tinyOf[C]()), false, false
-	if src.sink != nil {
-		r.top = C(*src.sink)
-		far = !isNear(r.top)
+// scan computes the exponentials of a row block by block and adds them.
+func scan[T Float, C native](k kernel, src logits[T, C]) rowTotal[C] {
+	r := newScan[C]()
+	addRow(k, &r, src)
+	return r.total()
+}
+
+// addRow adds the blocks of a row to those of others.
+func addRow[T Float, C native](k kernel, r *rowScan[C], src logits[T, C]) {
+	for at := 0; at < len(src.elements); {
+		block, m := src.read(k, nil, at)
+		r.add(src.scanBlock(k, block, at, src.withSink(at, m)))
+		at += len(block)
 	}
-	at := 0
-	for i := 0; at < len(src.elements); i++ {
+	src.addSink(k, r)
+}
+
+// scanStoring does that too, and stores the exponentials in dst, and their scales in
+// scales.
+func scanStoring[T Float, C native](k kernel, dst []C, src logits[T, C], scales []blockScale) rowTotal[C] {
+	r, anchor, settled := newScan[C](), C(0), false
+	for i, at := 0, 0; at < len(src.elements); i++ {
 		block, m := src.read(k, dst, at)
-		if !settled && (far || !isNear(m)) {
-			// The bias depends on the whole row: look ahead, as dst may be src.
+		if !settled && !src.isNear(m) {
+			// The anchor depends on the whole row: look ahead, as dst may be src.
 			settled = true
-			bias := src.bias(max(r.top, m, src.maxFrom(k, dst, at+len(block))))
+			m = max(m, src.maxFrom(k, dst, at+len(block)))
 			if src.scores != nil {
 				// From here on dst has the scores: they must not be made twice.
 				src.elements, src.scores = castSlice[T](dst), nil
 			}
-			if bias != r.bias {
-				// Every element so far is exactLimit/2 or more below the maximum: its
-				// block vanishes. Only a NaN stays in the sum when that is scaled next.
-				for j := range scales[:min(i, len(scales))] {
+			if anchor = src.anchor(max(m, r.expSum.max())); anchor != 0 {
+				// Every element so far is exactLimit/2 or more below the maximum.
+				for j := range scales[:i] {
 					scales[j].shift = farShift
 				}
-				r.bias, r.shift, r.large = bias, farShift, false
 			}
 			block, m = src.read(k, dst, at)
 		}
-		b := src.scanBlock(k, dst, block, at, m, r.bias)
-		if dst != nil {
-			scales[i] = blockScale{b.shift, b.large}
+		m = src.withSink(at, m)
+		own := anchorOf(m)
+		if own != anchor && anchorsApart(anchor, own) == 1 {
+			r.add(src.scanApart(k, block, at, m))
 		}
-		r.add(b)
+		b := src.expBlock(k, dst[at:], block, at, m, biasOf(anchor))
+		if own == anchor || b.sum.undefined() {
+			r.add(b)
+		}
+		scales[i] = blockScale{b.shift, b.large}
 		at += len(block)
 	}
-	if src.sink != nil && src.sinkAt >= src.blockEnd(at-1) {
-		sink := [1]C{C(*src.sink)}
-		r.add(scanBlock(k, sink[:], sink[0], r.bias))
-	}
-	return r
+	src.addSink(k, &r)
+	return r.total()
 }
 
 // scanBlock adds the exponentials of a block with maximum m.
-func scanBlock[T native](k kernel, src []T, m, bias T) blockScan[T] {
-	ref := newReference(m, bias)
+func scanBlock[T native](k kernel, src []T, m T) blockScan[T] {
+	if math.IsInf(float64(m), 0) {
+		return infiniteBlock(k, src, m)
+	}
+	ref := newReference(m, rowBias(m))
 	sum, large := sumBlock(k, src, &ref)
+	if sum.undefined() {
+		m = nan[T]()
+	}
 	return blockScan[T]{m, sum, ref.shift, large}
+}
+
+// infiniteBlock returns what is to be known of a block with maximum m, which is an
+// infinity.
+func infiniteBlock[T native](k kernel, src []T, m T) blockScan[T] {
+	if hasNaNBlock(k, src) {
+		m = nan[T]()
+	}
+	return blockScan[T]{top: m}
 }
 
 // softmaxRow computes one row of any length but 0.
@@ -274,22 +339,22 @@ func softmaxStored[T native](k kernel, dst, src []T) {
 
 // scanAndScale does that for any logits, with room for the scales of all blocks.
 func scanAndScale[T Float, C native](k kernel, dst []C, src logits[T, C], scales []blockScale) {
-	r := scan(k, dst, src, scales)
+	t := scanStoring(k, dst, src, scales)
 	switch {
-	case r.sum.undefined():
-		fillNaN(dst)
+	case src.masked && t.isMasked():
+		clearAll(dst)
 		return
-	case src.masked && r.isMasked():
-		clear(dst)
+	case t.sum.undefined():
+		fillNaN(dst)
 		return
 	}
 	for i, at := 0, 0; at < len(dst); i++ {
 		end := min(src.blockEnd(at), len(dst))
-		delta := r.shift - scales[i].shift
-		if vanishes[C](r.sum, delta) {
+		delta := t.shift - scales[i].shift
+		if vanishes[C](t.sum, delta) {
 			clear(dst[at:end])
 		} else {
-			f := newFactor[C](r.sum, delta, needsCare[C](r.sum, delta, scales[i].large))
+			f := newFactor[C](t.sum, delta, needsCare[C](t.sum, delta, scales[i].large))
 			scaleBlock(k, dst[at:end], &f)
 		}
 		at = end
@@ -299,19 +364,19 @@ func scanAndScale[T Float, C native](k kernel, dst []C, src logits[T, C], scales
 // softmaxRecomputed only adds the exponentials in the first pass and computes
 // them again in the second.
 func softmaxRecomputed[T native](k kernel, dst, src []T) {
-	r := scan(k, nil, logits[T, T]{elements: src}, nil)
-	r.write(k, dst, src, sizeOf(src) >= streamBytes)
+	t := scan(k, logits[T, T]{elements: src})
+	t.write(k, dst, src, sizeOf(src) >= streamBytes)
 }
 
 // write computes the probabilities of a row, or of a part of it. stream asks to
 // store past the caches.
-func (r *rowScan[T]) write(k kernel, dst, src []T, stream bool) {
-	if r.sum.undefined() {
+func (t *rowTotal[T]) write(k kernel, dst, src []T, stream bool) {
+	if t.sum.undefined() {
 		fillNaN(dst)
 		return
 	}
-	ref := shiftReference(r.shift, r.bias)
-	f := newFactor[T](r.sum, 0, needsCare[T](r.sum, r.shift-r.maxShift, r.large))
+	ref := shiftReference(t.shift, t.bias)
+	f := newFactor[T](t.sum, 0, t.careful)
 	if stream && canStream(k) && !f.careful && &dst[0] != &src[0] {
 		// The first elements, at least one, bring dst to a multiple of streamAlign.
 		n := (streamAlign - int(uintptr(unsafe.Pointer(&dst[0]))%streamAlign)) / int(unsafe.Sizeof(dst[0]))
@@ -339,15 +404,15 @@ type rowSum[T native] struct {
 // logSumRow returns the maximum of a row of any length but 0, and the logarithm of
 // the sum of all exponentials relative to that of the maximum: together they are
 // the log-sum-exp. The logarithm is undefined if the row holds a NaN or a +Inf, or
-// nothing but -Inf.
+// nothing but -Inf. Then m is the log-sum-exp.
 func logSumRow[T native](k kernel, src []T) (m T, log doubleDouble) {
 	if len(src) > blockLen[T]() {
-		r := scan(k, nil, logits[T, T]{elements: src}, nil)
-		return r.top, r.logSum()
+		t := scan(k, logits[T, T]{elements: src})
+		return t.top, t.logSum()
 	}
 	var sums [1]rowSum[T]
 	sumRows(k, sums[:], src, len(src), 0)
-	return sums[0].top, logRatio(sums[0].sum, sums[0].e)
+	return sums[0].logSum(k, src)
 }
 
 // logSumRows calls f with what logSumRow returns, for rows of any length but 0.
@@ -363,17 +428,27 @@ func logSumRows[T native](k kernel, src []T, cols, rows, stride int, f func(row 
 	for row := 0; row < rows; {
 		batch := sums[:min(len(sums), maxPerCall/cols, rows-row)]
 		sumRows(k, batch, src[row*stride:], cols, stride)
-		for _, s := range batch {
-			f(row, s.top, logRatio(s.sum, s.e))
+		for i := range batch {
+			m, log := batch[i].logSum(k, src[row*stride:][:cols])
+			f(row, m, log)
 			row++
 		}
 	}
 }
 
+// logSum returns what logSumRow does, of the block src.
+func (s *rowSum[T]) logSum(k kernel, src []T) (m T, log doubleDouble) {
+	log = logRatio(s.sum, s.e)
+	if log.undefined() && hasNaNBlock(k, src) {
+		return nan[T](), log
+	}
+	return s.top, log
+}
+
 // logSum returns the logarithm that logSumRow does.
-func (r *rowScan[T]) logSum() doubleDouble {
-	ref := shiftReference(r.shift, r.bias)
-	return logRatio(r.sum, expGeneric(r.top, &ref))
+func (t *rowTotal[T]) logSum() doubleDouble {
+	ref := shiftReference(t.shift, t.bias)
+	return logRatio(t.sum, expGeneric(t.top, &ref))
 }
 
 // logRatio returns the logarithm of a row's sum divided by e, which is the
@@ -420,30 +495,17 @@ func subtractRow[T native](k kernel, dst, src []T, m, rest T) {
 // logSumExpRow returns the log-sum-exp of a row of any length but 0.
 func logSumExpRow[T native](k kernel, src []T) T {
 	m, log := logSumRow(k, src)
-	if log.undefined() {
-		return undefinedLogSumExp(k, src, m)
-	}
 	return logSumExpFrom(m, log)
 }
 
 // logSumExpFrom returns the log-sum-exp that logSumRow returns in two parts. Where
 // they nearly cancel it is the lower part of the logarithm that counts.
 func logSumExpFrom[T native](m T, log doubleDouble) T {
+	if log.undefined() {
+		return m
+	}
 	sum := log.add(doubleDouble{hi: float64(m)})
 	return T(sum.hi + sum.lo)
-}
-
-// undefinedLogSumExp returns the log-sum-exp of a row that holds a NaN or a +Inf,
-// or nothing but -Inf. Without a NaN its maximum is m.
-func undefinedLogSumExp[T native](k kernel, src []T, m T) T {
-	for len(src) > 0 {
-		n := min(len(src), blockLen[T]())
-		if hasNaNBlock(k, src[:n]) {
-			return nan[T]()
-		}
-		src = src[n:]
-	}
-	return m
 }
 
 // fillNaN makes a row all NaN.
@@ -458,4 +520,15 @@ func fill[T Float](dst []T, value T) {
 	for n := 1; n < len(dst); {
 		n += copy(dst[n:], dst[:min(n, blockBytes/8)])
 	}
+}
+
+// clearAll sets all elements to 0, in pieces: the runtime clears each at once, and
+// a goroutine cannot be stopped meanwhile.
+func clearAll[T Float](dst []T) {
+	const piece = 16 * block32
+	for len(dst) > piece {
+		clear(dst[:piece])
+		dst = dst[piece:]
+	}
+	clear(dst)
 }

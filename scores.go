@@ -220,8 +220,8 @@ type scoreRow struct {
 // softmax computes a row. Sums have lanes by column, so it starts at a whole group
 // of them.
 func (w *scoreRow) softmax(k kernel, dst, src []float32, sink *float32) {
-	clear(dst[:w.first])
-	clear(dst[w.end:])
+	clearAll(dst[:w.first])
+	clearAll(dst[w.end:])
 	if w.first == w.end {
 		return
 	}
@@ -229,14 +229,14 @@ func (w *scoreRow) softmax(k kernel, dst, src []float32, sink *float32) {
 	d := dst[start:w.end]
 	if sink == nil && start/block32 == (w.end-1)/block32 {
 		if m := w.block(k, d, src[start:w.end], start); m == float32(math.Inf(-1)) && !hasNaNBlock(k, d) {
-			clear(d)
+			clearAll(d)
 		} else {
 			softmaxBlock(k, d, m)
 		}
 	} else {
 		w.softmaxBlocks(k, d, src[start:w.end], start, sink, len(dst))
 	}
-	clear(dst[start:w.first])
+	clearAll(dst[start:w.first])
 	if d[len(d)-1] != d[len(d)-1] {
 		w.clearRemoved(dst)
 	}
@@ -283,10 +283,10 @@ func longScores(k kernel, dst []float32, row logits[float32, float32]) {
 	var buffer [block32]float32
 	row.maxFrom(k, dst, 0)
 	row.elements, row.scores, row.buffer = dst, nil, buffer[:]
-	if r := scan(k, nil, row, nil); r.isMasked() {
-		clear(dst)
+	if t := scan(k, row); t.isMasked() {
+		clearAll(dst)
 	} else {
-		r.write(k, dst, dst, false)
+		t.write(k, dst, dst, false)
 	}
 }
 

@@ -46,8 +46,9 @@ VECTOR(intMagic, 0x4B400000)
 VECTOR(topMagic, 0x4B4005F8)   // intMagic + 8*(topExponent + 127)
 VECTOR(minusEight, 0xC1000000)
 VECTOR(exactLimit, 0x46800000)
+VECTOR(perAnchor, 0x39000000)   // 1/anchorStep
+VECTOR(minusAnchor, 0xC6000000) // -anchorStep
 VECTOR(tiny, 0x21800000)
-VECTOR(signMask, 0x80000000)
 VECTOR(absMask, 0x7FFFFFFF)
 VECTOR(nanBits, 0x7FC00000)
 VECTOR(lift, 0x7E800000)       // 2^careShift
@@ -485,10 +486,12 @@ near: \
 	VMOVUPS vanishLn2<>(SB), Y14 \
 	VFMADD231PS ln2<>(SB), Y8, Y14
 
-// FAR is its rare part: the maximum is far from 0, and is subtracted.
+// FAR is its rare part: the maximum is far from 0, and an anchor is subtracted.
 #define FAR(far, near) \
 far: \
-	VXORPS signMask<>(SB), Y9, Y15 \
+	VMULPS perAnchor<>(SB), Y9, Y15 \
+	VROUNDPS $3, Y15, Y15 \
+	VMULPS minusAnchor<>(SB), Y15, Y15 \
 	VADDPS Y15, Y9, Y9 \
 	JMP near
 

@@ -120,7 +120,13 @@ DATA constants<>+256(SB)/8, $0x0706050403020100
 DATA constants<>+264(SB)/8, $0x0F0E0D0C0B0A0908
 DATA constants<>+272(SB)/8, $-1
 DATA constants<>+280(SB)/8, $-1
-GLOBL constants<>(SB), RODATA|NOPTR, $288
+
+// For maxima that are far from 0.
+#define atPerAnchor 288
+VECTOR(constants, atPerAnchor, 0x39000000)   // 1/anchorStep
+#define atMinusAnchor 304
+VECTOR(constants, atMinusAnchor, 0xC6000000) // -anchorStep
+GLOBL constants<>(SB), RODATA|NOPTR, $320
 
 // CONSTANTS loads what EXP needs of every reference, and sets R5.
 #define CONSTANTS \
@@ -528,22 +534,33 @@ max1: \
 
 // REFERENCE makes bias, magic and cutoff of the row maximum in p0, as rowBias
 // and newReference do. It uses p0-p3 and t0-t1.
-#define REFERENCE \
+#define REFERENCE(far, near) \
 	FMOVQ atLimit(R5), F(p1) \
-	FMOVQ atTiny(R5), F(p2) \
+	FMOVQ atTiny(R5), F(bias) \
+	FABSS F(p0), F(p2) \
 	FMOVQ atRow(R5), F(p3) \
 	FMOVQ atIntMagic(R5), F(t0) \
 	FMOVQ atIntMagic(R5), F(t1) \
 	FMOVQ atTopMagic(R5), F(magic) \
 	FMOVQ atVanish(R5), F(cutoff) \
-	VFACGE(p1, p0, bias) \
-	VFNEG(p0, p1) \
-	VBSLV(p2, p1, bias) \
+	FCMPS F(p1), F(p2) \
+	BGE far \
+near: \
 	VFADD(bias, p0, p0) \
 	VFMLA0(p3, p0, t1) \
 	VFSUB(t0, t1, t1) \
 	VFMLA1(p3, t1, magic) \
 	VFMLA2(p3, t1, cutoff)
+
+// FAR is its rare part: the maximum is far from 0, and an anchor is subtracted.
+#define FAR(far, near) \
+far: \
+	FMOVQ atPerAnchor(R5), F(p1) \
+	FMOVQ atMinusAnchor(R5), F(p2) \
+	VFMUL(p1, p0, bias) \
+	VFRINTZ(bias, bias) \
+	VFMUL(p2, bias, bias) \
+	B near
 
 // FACTOR makes fact of the sum in F0, as newFactor does, with 2^20 in F4. It uses
 // F1-F4.
@@ -777,7 +794,7 @@ TEXT ·softmaxShortNEON(SB), NOSPLIT, $0-48
 one:
 	FMOVQ (R7), F0
 	ACROSS(0)
-	REFERENCE
+	REFERENCE(oneFar, oneNear)
 	EXP1(0, t0, p0)
 	VCOPY(p0, all)
 	DOUBLE(p0, 0, 1)
@@ -808,7 +825,7 @@ two:
 	LOADAT(R12, 1)
 	VFMAX(1, 0, tmp)
 	ACROSS(tmp)
-	REFERENCE
+	REFERENCE(twoFar, twoNear)
 	EXP2(0, t0, p0, 1, t1, p1)
 	VANDV(p0, p1, all)
 	SHIFT(R19, p1, 5)
@@ -849,7 +866,7 @@ four:
 	VFMAX(3, 2, 4)
 	VFMAX(4, tmp, tmp)
 	ACROSS(tmp)
-	REFERENCE
+	REFERENCE(fourFar, fourNear)
 	EXP2(0, t0, p0, 1, t1, p1)
 	EXP2(2, t2, p2, 3, t3, p3)
 	VANDV(p0, p1, all)
@@ -912,7 +929,7 @@ eight:
 	VFMAX(7, 6, 6)
 	VFMAX(6, 4, 4)
 	ACROSS(4)
-	REFERENCE
+	REFERENCE(eightFar, eightNear)
 	EXP2(0, t0, p0, 1, t1, p1)
 	EXP2(2, t2, p2, 3, t3, p3)
 	EXP2(13, t0, 17, 14, t1, 18)
@@ -980,6 +997,11 @@ eightUndefined:
 	NAN(V7)
 	B eightStore
 
+	FAR(oneFar, oneNear)
+	FAR(twoFar, twoNear)
+	FAR(fourFar, fourNear)
+	FAR(eightFar, eightNear)
+
 // SOFTMAX computes the row of R8 elements at R7 by its reference. It goes to R6.
 // OTHERWISE is what it jumps to.
 #define SOFTMAX \
@@ -1018,13 +1040,15 @@ row:
 	MOVD R7, R1
 	MOVD R8, R2
 	MAXIMUM
-	REFERENCE
+	REFERENCE(far, near)
 	FMOVQ F(magic), copy-16(SP)
 	SOFTMAX
 	NEXTROW(row)
 	RET
 
 	OTHERWISE
+
+	FAR(far, near)
 
 // func softmaxBlockNEON(x *float32, n int, m float32)
 TEXT ·softmaxBlockNEON(SB), NOSPLIT, $24-20
@@ -1034,12 +1058,14 @@ TEXT ·softmaxBlockNEON(SB), NOSPLIT, $24-20
 	CONSTANTS
 	FMOVS m+16(FP), F(p0)
 	VDUP V8.S[0], V8.S4
-	REFERENCE
+	REFERENCE(far, near)
 	FMOVQ F(magic), copy-16(SP)
 	SOFTMAX
 	RET
 
 	OTHERWISE
+
+	FAR(far, near)
 
 // func maxBlockNEON(src *float32, n int) float32
 TEXT ·maxBlockNEON(SB), NOSPLIT, $0-20
@@ -1173,7 +1199,7 @@ row:
 	MOVD R8, R2
 	MAXIMUM
 	FMOVS F(p0), (R12)
-	REFERENCE
+	REFERENCE(far, near)
 	FMOVQ F(magic), copy-16(SP)
 	MOVD R7, R1
 	MOVD R8, R2
@@ -1190,6 +1216,8 @@ row:
 	SUBS $1, R9
 	BNE row
 	RET
+
+	FAR(far, near)
 
 // func scaleBlockNEON(dst *float32, n int, f *factor)
 TEXT ·scaleBlockNEON(SB), NOSPLIT, $0-24

@@ -42,9 +42,10 @@ SCALAR(intMagic, 0x4B400000)
 SCALAR(topMagic, 0x4B4005F8)   // intMagic + 8*(topExponent + 127)
 SCALAR(minusEight, 0xC1000000)
 SCALAR(exactLimit, 0x46800000)
+SCALAR(perAnchor, 0x39000000)   // 1/anchorStep
+SCALAR(minusAnchor, 0xC6000000) // -anchorStep
 SCALAR(tiny, 0x21800000)
 SCALAR(absMask, 0x7FFFFFFF)
-SCALAR(signMask, 0x80000000)
 SCALAR(nanBits, 0x7FC00000)
 SCALAR(lift, 0x7E800000)       // 2^careShift
 DATA one<>+0(SB)/8, $1.0
@@ -386,11 +387,12 @@ done:
 
 // REFERENCE computes a row's reference from its maximum, in every element of M,
 // which it destroys. It uses T.
-#define REFERENCE(M, T) \
+#define REFERENCE(M, T, XT, far, near) \
 	VPANDD.BCST absMask<>(SB), M, T \
-	VCMPPS.BCST $0x1D, exactLimit<>(SB), T, K3 \
 	VBROADCASTSS tiny<>(SB), Z16 \
-	VPXORD.BCST signMask<>(SB), M, K3, Z16 \
+	VUCOMISS exactLimit<>(SB), XT \
+	JCC far \
+near: \
 	VADDPS Z16, M, M \
 	VBROADCASTSS intMagic<>(SB), T \
 	VFMADD231PS.BCST log2e<>(SB), M, T \
@@ -399,6 +401,14 @@ done:
 	VFMADD231PS.BCST minusEight<>(SB), T, Z18 \
 	VBROADCASTSS vanishLn2<>(SB), Z17 \
 	VFMADD231PS.BCST ln2<>(SB), T, Z17
+
+// FAR is its rare part: the maximum is far from 0, and an anchor is subtracted.
+#define FAR(M, far, near) \
+far: \
+	VMULPS.BCST perAnchor<>(SB), M, Z16 \
+	VRNDSCALEPS $3, Z16, Z16 \
+	VMULPS.BCST minusAnchor<>(SB), Z16, Z16 \
+	JMP near
 
 // FACTOR sets Z28 and Z29 to the factor of a row with sum X0. It uses X1-X3.
 #define FACTOR \
@@ -466,7 +476,7 @@ row:
 	MOVQ R12, CX
 	MAXIMUM
 
-	REFERENCE(Z0, Z1)
+	REFERENCE(Z0, Z1, X1, far, near)
 	SOFTMAX(FRONT)
 	MOVQ dstStride+32(FP), AX
 	LEAQ (BX)(AX*4), BX
@@ -479,6 +489,8 @@ row:
 
 	OTHERWISE
 
+	FAR(Z0, far, near)
+
 // func softmaxBlockAVX512(x *float32, n int, m float32)
 TEXT ·softmaxBlockAVX512(SB), NOSPLIT, $0-20
 	MOVQ x+0(FP), BX
@@ -486,12 +498,14 @@ TEXT ·softmaxBlockAVX512(SB), NOSPLIT, $0-20
 	MOVQ n+8(FP), R12
 	VBROADCASTSS m+16(FP), Z0
 	CONSTANTS
-	REFERENCE(Z0, Z1)
+	REFERENCE(Z0, Z1, X1, far, near)
 	SOFTMAX(FRONT)
 	VZEROUPPER
 	RET
 
 	OTHERWISE
+
+	FAR(Z0, far, near)
 
 // func softmaxScaledAVX512(dst, src *float32, cols, rows, dstStride, srcStride, n, step int, scale float32) (done int)
 //
@@ -517,8 +531,8 @@ row:
 	VMULPS.BCST scale+64(FP), Z0, Z0
 	VPANDD.BCST absMask<>(SB), Z0, Z1
 	VUCOMISS exactLimit<>(SB), X1
-	JCC far
-	REFERENCE(Z0, Z1)
+	JCC declined
+	REFERENCE(Z0, Z1, X1, far, near)
 	VBROADCASTSS scale+64(FP), Z16
 	SOFTMAX(SCALEDFRONT)
 
@@ -556,7 +570,7 @@ zeroed:
 	SUBQ $1, R13
 	JNE row
 
-far:
+declined:
 	MOVQ rows+24(FP), AX
 	SUBQ R13, AX
 	MOVQ AX, done+72(FP)
@@ -565,6 +579,8 @@ far:
 	RET
 
 	OTHERWISE
+
+	FAR(Z0, far, near)
 
 // func softmaxHalfAVX512(dst, src unsafe.Pointer, n int, from, to elementFormat)
 //
@@ -599,7 +615,7 @@ widened:
 
 logits:
 	CONSTANTS
-	REFERENCE(Z0, Z1)
+	REFERENCE(Z0, Z1, X1, far, near)
 	SOFTMAX(FRONT)
 	MOVQ BX, SI
 	MOVQ dst+0(FP), DI
@@ -616,6 +632,8 @@ narrowB:
 	RET
 
 	OTHERWISE
+
+	FAR(Z0, far, near)
 
 // func maxBlockAVX512(src *float32, n int) float32
 TEXT ·maxBlockAVX512(SB), NOSPLIT, $0-20
@@ -741,7 +759,7 @@ row:
 	MOVQ R12, CX
 	MAXIMUM
 	VMOVSS X0, (BX)
-	REFERENCE(Z0, Z1)
+	REFERENCE(Z0, Z1, X1, far, near)
 	MOVQ DX, SI
 	MOVQ R12, CX
 	LANES
@@ -759,6 +777,8 @@ row:
 	JNE row
 	VZEROUPPER
 	RET
+
+	FAR(Z0, far, near)
 
 // func scaleBlockAVX512(dst *float32, n int, f *factor)
 TEXT ·scaleBlockAVX512(SB), NOSPLIT, $0-24
