@@ -20,15 +20,12 @@ type logits[T Float, C native] struct {
 	sinkAt int       // its index, which is not below len(elements)
 }
 
-// anchor returns that of a row with maximum m, to which the sink adds.
-func (l *logits[T, C]) anchor(m C) C {
+// largest returns the maximum of a row, if m is that of its elements.
+func (l *logits[T, C]) largest(m C) C {
 	if l.sink != nil {
-		m = max(m, C(*l.sink))
+		return max(m, C(*l.sink))
 	}
-	if m == C(math.Inf(-1)) {
-		return 0
-	}
-	return anchorOf(m)
+	return m
 }
 
 // isNear reports whether a block with maximum m, and the sink, say nothing against
@@ -114,14 +111,18 @@ func (l *logits[T, C]) scanBlock(k kernel, block []C, at int, m C) blockScan[C] 
 	return l.expBlock(k, l.buffer, block, at, m, rowBias(m))
 }
 
-// scanApart is scanBlock where there is no buffer.
-//
-//go:noinline
-func (l *logits[T, C]) scanApart(k kernel, block []C, at int, m C) blockScan[C] {
-	var buffer [blockBytes / 8]float64
-	copied := *l
-	copied.buffer = viewed[C](buffer[:])
-	return copied.scanBlock(k, block, at, m)
+// otherSum is scanBlock of a block whose anchor is not that of the row, whose maximum
+// is top. It needs no buffer.
+func (l *logits[T, C]) otherSum(k kernel, block []C, at int, m, top C) blockScan[C] {
+	switch {
+	case math.IsInf(float64(m), 0) || anchorsApart(anchorOf(top), anchorOf(m)) > 1:
+		return infiniteBlock(k, block, C(math.Inf(-1)))
+	case l.holdsSink(at):
+		var buffer [blockBytes / 8]float64
+		return l.expBlock(k, viewed[C](buffer[:]), block, at, m, rowBias(m))
+	default:
+		return scanBlock(k, block, m)
+	}
 }
 
 // expBlock stores the exponentials of a block in dst and adds them.

@@ -262,18 +262,22 @@ func addRow[T Float, C native](k kernel, r *rowScan[C], src logits[T, C]) {
 // scanStoring does that too, and stores the exponentials in dst, and their scales in
 // scales.
 func scanStoring[T Float, C native](k kernel, dst []C, src logits[T, C], scales []blockScale) rowTotal[C] {
-	r, anchor, settled := newScan[C](), C(0), false
+	r, settled := newScan[C](), false
+	top, anchor := C(0), C(0) // of the row, as far as that is known to matter
 	for i, at := 0, 0; at < len(src.elements); i++ {
 		block, m := src.read(k, dst, at)
 		if !settled && !src.isNear(m) {
 			// The anchor depends on the whole row: look ahead, as dst may be src.
 			settled = true
-			m = max(m, src.maxFrom(k, dst, at+len(block)))
+			top = src.largest(max(r.expSum.max(), m, src.maxFrom(k, dst, at+len(block))))
+			if top > C(math.Inf(-1)) {
+				anchor = anchorOf(top)
+			}
 			if src.scores != nil {
 				// From here on dst has the scores: they must not be made twice.
 				src.elements, src.scores = castSlice[T](dst), nil
 			}
-			if anchor = src.anchor(max(m, r.expSum.max())); anchor != 0 {
+			if anchor != 0 {
 				// Every element so far is exactLimit/2 or more below the maximum.
 				for j := range scales[:i] {
 					scales[j].shift = farShift
@@ -282,19 +286,31 @@ func scanStoring[T Float, C native](k kernel, dst []C, src logits[T, C], scales 
 			block, m = src.read(k, dst, at)
 		}
 		m = src.withSink(at, m)
-		own := anchorOf(m)
-		if own != anchor && anchorsApart(anchor, own) == 1 {
-			r.add(src.scanApart(k, block, at, m))
-		}
-		b := src.expBlock(k, dst[at:], block, at, m, biasOf(anchor))
-		if own == anchor || b.sum.undefined() {
+		if anchorOf(m) == anchor {
+			b := src.expBlock(k, dst[at:], block, at, m, biasOf(anchor))
+			scales[i] = blockScale{b.shift, b.large}
 			r.add(b)
+		} else {
+			scales[i] = scanOther(k, dst[at:], &src, &r, block, at, m, top)
 		}
-		scales[i] = blockScale{b.shift, b.large}
 		at += len(block)
 	}
 	src.addSink(k, &r)
 	return r.total()
+}
+
+// scanOther does for a block what scanStoring does, if its anchor is not that of the
+// row, whose maximum is top. It is rare.
+//
+//go:noinline
+func scanOther[T Float, C native](k kernel, dst []C, src *logits[T, C], r *rowScan[C], block []C, at int, m, top C) blockScale {
+	const vanished = 1000 // e^-1000 is 2^-1443
+	r.add(src.otherSum(k, block, at, m, top))
+	if !(m > top-vanished) {
+		return blockScale{shift: farShift}
+	}
+	b := src.expBlock(k, dst, block, at, m, rowBias(top))
+	return blockScale{b.shift, b.large}
 }
 
 // scanBlock adds the exponentials of a block with maximum m.
