@@ -185,7 +185,7 @@ type blockScan[T native] struct {
 
 // rowScan is what the first pass finds out about a row.
 type rowScan[T native] struct {
-	expSum   expSum[T]
+	sum      expSum[T]
 	maxShift int32 // largest shift of a block
 	large    bool  // every exponential is at least 2 in its block, and no anchor differs
 }
@@ -198,24 +198,24 @@ const farShift = 1 << 24
 // add adds a block. The order does not matter.
 func (r *rowScan[T]) add(b blockScan[T]) {
 	r.note(b.top, b.shift, b.large)
-	r.expSum.add(b)
+	r.sum.add(b)
 }
 
 // merge adds the blocks of another row.
 func (r *rowScan[T]) merge(other *rowScan[T]) {
-	r.note(other.expSum.max(), other.maxShift, other.large)
-	r.expSum.merge(&other.expSum)
+	r.note(other.sum.max(), other.maxShift, other.large)
+	r.sum.merge(&other.sum)
 }
 
 // note takes note of blocks with maximum m.
 func (r *rowScan[T]) note(m T, maxShift int32, large bool) {
-	r.large = r.large && large && (r.expSum.count() == noNumber || anchorOf(m) == anchorOf(r.expSum.top))
+	r.large = r.large && large && (r.sum.count() == noNumber || anchorOf(m) == anchorOf(r.sum.top))
 	r.maxShift = max(r.maxShift, maxShift)
 }
 
 // total returns what the second pass has to know.
 func (r *rowScan[T]) total() rowTotal[T] {
-	t := r.expSum.total()
+	t := r.sum.total()
 	t.careful = needsCare[T](t.sum, t.shift-r.maxShift, r.large)
 	return t
 }
@@ -269,7 +269,7 @@ func scanStoring[T Float, C native](k kernel, dst []C, src logits[T, C], scales 
 		if !settled && !src.isNear(m) {
 			// The anchor depends on the whole row: look ahead, as dst may be src.
 			settled = true
-			top = src.largest(max(r.expSum.max(), m, src.maxFrom(k, dst, at+len(block))))
+			top = src.largest(max(r.sum.max(), m, src.maxFrom(k, dst, at+len(block))))
 			if top > C(math.Inf(-1)) {
 				anchor = anchorOf(top)
 			}
