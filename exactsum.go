@@ -148,8 +148,8 @@ func (s *exactSum) words() (words [binsKept + 3]uint64) {
 	return words
 }
 
-// times returns the sum times 2^power. Of several numbers hi is the sum rounded, and
-// hi + lo is within 2^-105 of it.
+// times returns the sum times 2^power. Of several numbers hi + lo is within 2^-105 of
+// it, and lo at most half a unit in the last place of hi.
 func (s *exactSum) times(power int32) doubleDouble {
 	switch s.count {
 	case noNumber:

@@ -37,7 +37,7 @@ const (
 )
 
 // expScale is a: of all float32 in [1, 2) one of the eight best (they differ by
-// powers of 2^(1/8)): every a*2^(j/8) is within 0.047 * 2^-23 of a float32.
+// powers of 2^(1/8)): every a*2^(j/8) is within 0.06 * 2^-23 of a float32.
 const expScale = 0x1.16747cp+0
 
 // expTable[j] holds the low 20 bits of float32(expScale * 2^(j/8)). The three
@@ -47,7 +47,7 @@ var expTable = [8]uint32{
 	0xb3a3e, 0x7d424, 0x59202, 0x48e45, 0x4e5be, 0x6b7da, 0xa26de, 0xf5829,
 }
 
-// fma32 returns a*b + c, rounded once.
+// fma32 returns a*b + c, rounded once, if that is a normal number.
 func fma32(a, b, c float32) float32 {
 	return float32(oddSum(float64(a)*float64(b), float64(c)))
 }

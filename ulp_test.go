@@ -7,12 +7,13 @@ import (
 	"encoding/binary"
 	"fmt"
 	"math"
+	"slices"
 	"sync"
 	"testing"
 )
 
 const (
-	maxULP  = 4   // promise: no result is further from the exact one
+	maxULP  = 4   // no result of a family's rows is further from the exact one
 	meanULP = 0.5 // promise: on average probabilities are nearer
 )
 
@@ -157,6 +158,30 @@ func testAccuracy[T native](t *testing.T) {
 	})
 	t.Logf("at most %.3f ULP for softmax, %.3f for log-softmax, %.3f for log-sum-exp",
 		worst[0].worst, worst[1].worst, worst[2].worst)
+}
+
+// TestAccuracyLimit has rows in which all errors add up: docs/algorithm.md says how
+// they were found, and proves that no row is worse than 4.5 ULP.
+func TestAccuracyLimit(t *testing.T) {
+	const limit = 4.5
+	makeRow := func(groups int, v, w, x float32) (row []float32) {
+		for range groups {
+			row = append(append(row, slices.Repeat([]float32{v}, 16)...), slices.Repeat([]float32{w}, 16)...)
+		}
+		return append(row, x)
+	}
+	row := makeRow(65, -0x1.7901aep-1, -0x1.169cep+4, -0x1.a658f8p+3)
+	got := make([]float32, len(row))
+	Softmax(got, row)
+	last, exact := len(row)-1, exactRowOf(row)
+	if off := ulps(got[last], exact.softmax(row[last])); !(maxULP < off && off <= limit) {
+		t.Errorf("Softmax of the row made for it is off by %.3f ULP, want 4 to %v", off, limit)
+	}
+	row = makeRow(20, -0x1.9205aep+2, -0x1.6f563ep+4, -0x1.91039p+2)
+	exact = exactRowOf(row)
+	if off := logULPs(LogSumExp(row), exact.logSumExp()); !(maxULP < off && off <= limit) {
+		t.Errorf("LogSumExp of the row made for it is off by %.3f * 2^-24, want 4 to %v", off, limit)
+	}
 }
 
 // The logits are those of a classifier of handwritten digits, ten for each of
