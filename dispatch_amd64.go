@@ -654,3 +654,73 @@ func transposeLines64AVX2(dst, src *float64, rows, cols, dstStride, srcStride in
 
 //go:noescape
 func transpose16AVX2(dst, src *uint16, rows, cols, dstStride, srcStride int)
+
+func addWeighted32(k kernel, to, from *columnSums, parts []weightedPart, src []float32, cols int) {
+	switch k {
+	case kernelAVX512:
+		addWeightedAVX512(to, from, &parts[0], len(parts), &src[0], cols)
+	case kernelAVX2:
+		addWeightedAVX2(to, from, &parts[0], len(parts), &src[0], cols)
+	default:
+		addWeightedGeneric(to, from, parts, src, cols)
+	}
+}
+
+func addWeighted64(k kernel, to, from *columnSums, parts []weightedPart, src []float64, cols int) {
+	switch k {
+	case kernelAVX512:
+		addWeighted64AVX512(to, from, &parts[0], len(parts), &src[0], cols)
+	case kernelAVX2:
+		addWeighted64AVX2(to, from, &parts[0], len(parts), &src[0], cols)
+	default:
+		addWeightedGeneric(to, from, parts, src, cols)
+	}
+}
+
+// roundSums32 is roundSumsGeneric, and so is roundSums64. The functions for AVX2 want a
+// whole vector.
+func roundSums32(k kernel, dst []float32, sums *columnSums) {
+	switch {
+	case k == kernelAVX512:
+		roundSumsAVX512(&dst[0], sums, len(dst))
+	case k == kernelAVX2 && len(dst) >= 4:
+		roundSumsAVX2(&dst[0], sums, len(dst))
+	default:
+		roundSumsGeneric(dst, sums)
+	}
+}
+
+func roundSums64(k kernel, dst []float64, sums *columnSums) {
+	switch {
+	case k == kernelAVX512:
+		roundSums64AVX512(&dst[0], sums, len(dst))
+	case k == kernelAVX2 && len(dst) >= 4:
+		roundSums64AVX2(&dst[0], sums, len(dst))
+	default:
+		roundSumsGeneric(dst, sums)
+	}
+}
+
+//go:noescape
+func addWeightedAVX512(to, from *columnSums, parts *weightedPart, n int, src *float32, cols int)
+
+//go:noescape
+func addWeightedAVX2(to, from *columnSums, parts *weightedPart, n int, src *float32, cols int)
+
+//go:noescape
+func addWeighted64AVX512(to, from *columnSums, parts *weightedPart, n int, src *float64, cols int)
+
+//go:noescape
+func addWeighted64AVX2(to, from *columnSums, parts *weightedPart, n int, src *float64, cols int)
+
+//go:noescape
+func roundSumsAVX512(dst *float32, sums *columnSums, n int)
+
+//go:noescape
+func roundSumsAVX2(dst *float32, sums *columnSums, n int)
+
+//go:noescape
+func roundSums64AVX512(dst *float64, sums *columnSums, n int)
+
+//go:noescape
+func roundSums64AVX2(dst *float64, sums *columnSums, n int)

@@ -359,3 +359,49 @@ func transpose64NEON(dst, src *float64, rows, cols, dstStride, srcStride int)
 
 //go:noescape
 func transpose16NEON(dst, src *uint16, rows, cols, dstStride, srcStride int)
+
+func addWeighted32(k kernel, to, from *columnSums, parts []weightedPart, src []float32, cols int) {
+	if k == kernelNEON {
+		addWeightedNEON(to, from, &parts[0], len(parts), &src[0], cols)
+		return
+	}
+	addWeightedGeneric(to, from, parts, src, cols)
+}
+
+func addWeighted64(k kernel, to, from *columnSums, parts []weightedPart, src []float64, cols int) {
+	if k == kernelNEON {
+		addWeighted64NEON(to, from, &parts[0], len(parts), &src[0], cols)
+		return
+	}
+	addWeightedGeneric(to, from, parts, src, cols)
+}
+
+// roundSums32 is roundSumsGeneric, and so is roundSums64. The functions in assembly want a
+// whole vector.
+func roundSums32(k kernel, dst []float32, sums *columnSums) {
+	if k == kernelNEON && len(dst) >= 4 {
+		roundSumsNEON(&dst[0], sums, len(dst))
+		return
+	}
+	roundSumsGeneric(dst, sums)
+}
+
+func roundSums64(k kernel, dst []float64, sums *columnSums) {
+	if k == kernelNEON && len(dst) >= 2 {
+		roundSums64NEON(&dst[0], sums, len(dst))
+		return
+	}
+	roundSumsGeneric(dst, sums)
+}
+
+//go:noescape
+func addWeightedNEON(to, from *columnSums, parts *weightedPart, n int, src *float32, cols int)
+
+//go:noescape
+func addWeighted64NEON(to, from *columnSums, parts *weightedPart, n int, src *float64, cols int)
+
+//go:noescape
+func roundSumsNEON(dst *float32, sums *columnSums, n int)
+
+//go:noescape
+func roundSums64NEON(dst *float64, sums *columnSums, n int)

@@ -72,3 +72,9 @@ func narrowBFloat16(_ kernel, dst []BFloat16, src []float32) { narrowBFloat16Gen
 func transpose[T Float](_ kernel, dst, src []T, rows, cols, dstStride, srcStride int) {
 	transposeGeneric(dst, src, rows, cols, dstStride, srcStride)
 }
+
+func addWeighted[T native](_ kernel, to, from *columnSums, parts []weightedPart, src []T, cols int) {
+	addWeightedGeneric(to, from, parts, src, cols)
+}
+
+func roundSums[T native](_ kernel, dst []T, sums *columnSums) { roundSumsGeneric(dst, sums) }

@@ -107,3 +107,21 @@ func transpose[T Float](k kernel, dst, src []T, rows, cols, dstStride, srcStride
 		transposeGeneric(dst[c*dstStride:], src[c:], r, cols-c, dstStride, srcStride)
 	}
 }
+
+// addWeighted is addWeightedGeneric, for at least one part and one column.
+func addWeighted[T native](k kernel, to, from *columnSums, parts []weightedPart, src []T, cols int) {
+	if is32[T]() {
+		addWeighted32(k, to, from, parts, as32(src), cols)
+		return
+	}
+	addWeighted64(k, to, from, parts, as64(src), cols)
+}
+
+// roundSums is roundSumsGeneric, for at least one column.
+func roundSums[T native](k kernel, dst []T, sums *columnSums) {
+	if is32[T]() {
+		roundSums32(k, as32(dst), sums)
+		return
+	}
+	roundSums64(k, as64(dst), sums)
+}
