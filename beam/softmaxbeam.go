@@ -1,5 +1,5 @@
-// Package softmaxbeam is softmax for Apache Beam: the log-sum-exp, the softmax and the
-// log-softmax of logits that are grouped by a key, on any of Beam's runners.
+// Package softmaxbeam is softmax for Apache Beam: the log-sum-exp, the softmax and
+// the log-softmax of logits that are grouped by a key, on any of Beam's runners.
 //
 //	logits := ...                                        // PCollection<KV<K, float32>> or float64
 //	sums := softmaxbeam.LogSumExpPerKey(s, logits)       // PCollection<KV<K, float32>>
@@ -9,19 +9,20 @@
 // # Bits
 //
 // A runner cuts its input into bundles, gives them to workers, and adds up what
-// they return, each time in another way. Sums of floating-point numbers change with it; those
-// of this package do not. Every logit is added to a [softmax.Accumulator] on its own,
-// which rounds its exponential and nothing else, and accumulators are merged exactly.
-// So the result always has the bits that one Accumulator gives on one machine, after
-// one call of Add for each logit. Its accuracy is that of [softmax.LogSumExp] and
-// [softmax.Softmax]; its bits nearly always are theirs too, and seldom differ in the last
-// place, because they add the exponentials of a block first.
+// they return, each time in another way. Sums of floating-point numbers change with
+// it; those of this package do not. Every logit is added to a [softmax.Accumulator]
+// on its own, which rounds its exponential and nothing else, and accumulators are
+// merged exactly. So the result always has the bits that one Accumulator gives on
+// one machine, after one call of Add for each logit. Its accuracy is that of
+// [softmax.LogSumExp] and [softmax.Softmax]; its bits nearly always are theirs too,
+// and seldom differ in the last place, because they add the exponentials of a block
+// first.
 //
 // # Keys, windows and pipelines
 //
-// K is any type that Beam can group by. Totals are those of a key and window. Windows
-// must fire once, as they do by default: see [SoftmaxPerKey]. A collection without
-// elements gives one without elements.
+// K is any type that Beam can group by. Totals are those of a key and window.
+// Windows must fire once, as they do by default: see [SoftmaxPerKey]. A collection
+// without elements gives one without elements.
 //
 // Wrong types of collections panic where the pipeline is built.
 package softmaxbeam
@@ -53,8 +54,8 @@ func registerFor[T float32 | float64]() {
 	register.Emitter2[beam.X, T]()
 }
 
-// encode is half of the coder of accumulators. It is not generic, because Beam finds
-// functions by name, and those of a generic function all have the same.
+// encode is half of the coder of accumulators. It is not generic, because Beam
+// finds functions by name, and those of a generic function all have the same.
 func encode(accumulator beam.T) ([]byte, error) {
 	return accumulator.(encoding.BinaryMarshaler).MarshalBinary()
 }
@@ -69,13 +70,15 @@ func decode(pointer reflect.Type, data []byte) (beam.T, error) {
 }
 
 // AccumulateFn is a CombineFn of logits whose result is the accumulator itself: for
-// [beam.Combine] of a PCollection<T>, or [beam.CombinePerKey] of a PCollection<KV<K, T>>. It
-// is for what [SoftmaxPerKey] does not do, such as keeping totals, or normalising where
-// they are a side input. An accumulator that Beam hands out is shared: only read it.
+// [beam.Combine] of a PCollection<T>, or [beam.CombinePerKey] of a
+// PCollection<KV<K, T>>. It is for what [SoftmaxPerKey] does not do, such as
+// keeping totals, or normalising where they are a side input. An accumulator that
+// Beam hands out is shared: only read it.
 //
-// Workers exchange accumulators in the binary format of [softmax.Accumulator.AppendBinary], of at
-// most 156 bytes. This package registers it as the coder of *softmax.Accumulator[float32]
-// and *softmax.Accumulator[float64].
+// Workers exchange accumulators in the binary format of
+// [softmax.Accumulator.AppendBinary], of at most 156 bytes. This package registers
+// it as the coder of *softmax.Accumulator[float32] and
+// *softmax.Accumulator[float64].
 type AccumulateFn[T float32 | float64] struct{}
 
 // CreateAccumulator returns an empty accumulator.
@@ -96,22 +99,22 @@ func (*AccumulateFn[T]) MergeAccumulators(a, b *softmax.Accumulator[T]) *softmax
 }
 
 // LogSumExpFn is a CombineFn of logits whose result is their log-sum-exp: for
-// [beam.Combine] of a PCollection<T>, or [beam.CombinePerKey] of a PCollection<KV<K, T>>, as in
-// [LogSumExpPerKey]. The result is that of [softmax.Accumulator.LogSumExp], with its
-// special values: -Inf if there is no logit but -Inf, +Inf if there is a +Inf, and NaN if
-// there is a NaN.
+// [beam.Combine] of a PCollection<T>, or [beam.CombinePerKey] of a
+// PCollection<KV<K, T>>, as in [LogSumExpPerKey]. The result is that of
+// [softmax.Accumulator.LogSumExp], with its special values: -Inf if there is no
+// logit but -Inf, +Inf if there is a +Inf, and NaN if there is a NaN.
 type LogSumExpFn[T float32 | float64] struct{ AccumulateFn[T] }
 
 // ExtractOutput returns the log-sum-exp of what was added to a.
 func (*LogSumExpFn[T]) ExtractOutput(a *softmax.Accumulator[T]) T { return a.LogSumExp() }
 
-// LogSumExpPerKey returns the log-sum-exp of the logits of every key and window. logits
-// is a PCollection<KV<K, T>>, where T is float32 or float64, and so is the result. Any other
-// type panics. Special values are those of [LogSumExpFn].
+// LogSumExpPerKey returns the log-sum-exp of the logits of every key and window.
+// logits is a PCollection<KV<K, T>>, where T is float32 or float64, and so is the
+// result. Any other type panics. Special values are those of [LogSumExpFn].
 //
 // It is [beam.CombinePerKey] with LogSumExpFn: runners may combine before they
-// shuffle, so that a key takes some 200 bytes of a worker's memory, however many logits it
-// has.
+// shuffle, so that a key takes some 200 bytes of a worker's memory, however many
+// logits it has.
 func LogSumExpPerKey(s beam.Scope, logits beam.PCollection) beam.PCollection {
 	const name = "softmaxbeam.LogSumExpPerKey"
 	s = s.Scope(name)
@@ -122,29 +125,32 @@ func LogSumExpPerKey(s beam.Scope, logits beam.PCollection) beam.PCollection {
 }
 
 // SoftmaxPerKey returns the probability of every logit among those of its key and
-// window. logits is a PCollection<KV<K, T>>, where T is float32 or float64, and so is the
-// result, which has an element for every element of logits. Any other type panics.
-// Results have the key and the window of their logits, but not the timestamp, and
-// come in any order: an identity that has to survive is one for [AccumulateFn].
+// window. logits is a PCollection<KV<K, T>>, where T is float32 or float64, and so
+// is the result, which has an element for every element of logits. Any other type
+// panics. Results have the key and the window of their logits, but not the
+// timestamp, and come in any order: an identity that has to survive is one for
+// [AccumulateFn].
 //
 // A key with a NaN, a +Inf, or nothing but -Inf has NaN as all its results.
 //
 // # Memory
 //
-// Totals are combined as in [LogSumExpPerKey], and then grouped with the logits, so that the
-// number of keys has no limit, and nothing is a side input, which would have to fit in
-// memory. The logits of a key and window are read as a stream, by one worker. Of what a
-// runner sends at once, Beam's Go SDK keeps some 160 bytes for each logit of the group; what
-// it leaves in its state, as it may do with a large group, is read from there.
-// For a few keys with very many logits, or for a collection without keys, make the
-// result of [AccumulateFn] a side input: then logits are neither grouped nor held.
+// Totals are combined as in [LogSumExpPerKey], and then grouped with the logits, so
+// that the number of keys has no limit, and nothing is a side input, which would
+// have to fit in memory. The logits of a key and window are read as a stream, by
+// one worker. Of what a runner sends at once, Beam's Go SDK keeps some 170 bytes
+// for each logit of the group; what it leaves in its state, as it may do with a
+// large group, is read from there. For a few keys with very many logits, or for a
+// collection without keys, make the result of [AccumulateFn] a side input: then
+// logits are neither grouped nor held.
 //
 // # What logits must be like
 //
-// They are read twice, so that a source that may give other values the second time needs a
-// [beam.Reshuffle] behind it. Their windows must fire once, because a total that came
-// before some of its logits is not theirs. What is found to break this fails the
-// pipeline: a key with no total or more than one, and a logit above the largest of the total.
+// They are read twice, so that a source that may give other values the second time
+// needs a [beam.Reshuffle] behind it. Their windows must fire once, because a total
+// that came before some of its logits is not theirs. What is found to break this
+// fails the pipeline: a key with no total or more than one, and a logit above the
+// largest of the total.
 func SoftmaxPerKey(s beam.Scope, logits beam.PCollection) beam.PCollection {
 	return normalize(s, "softmaxbeam.SoftmaxPerKey", logits, false)
 }
@@ -182,8 +188,8 @@ func normalizeOf[T float32 | float64](s beam.Scope, logits beam.PCollection, log
 	return beam.ParDo(s, &normalizeFn[T]{Log: log}, beam.CoGroupByKey(s, totals, logits))
 }
 
-// normalizeFn is a DoFn that normalises the logits of a key. Its field is exported, because
-// Beam sends it to workers as JSON.
+// normalizeFn is a DoFn that normalises the logits of a key. Its field is exported,
+// because Beam sends it to workers as JSON.
 type normalizeFn[T float32 | float64] struct {
 	Log bool // log-softmax instead of softmax
 }

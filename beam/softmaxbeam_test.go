@@ -22,7 +22,8 @@ import (
 	"github.com/seed174f7dca/softmax"
 )
 
-// TestMain makes ptest run pipelines on Prism, Beam's local runner, in this process.
+// TestMain makes ptest run pipelines on Prism, Beam's local runner, in this
+// process.
 func TestMain(m *testing.M) {
 	log.LogLevel = "error"
 	ptest.Main(m)
@@ -73,8 +74,8 @@ func (*splitTimed[T]) ProcessElement(s sample[T]) (beam.EventTime, place, T) {
 	return mtime.FromTime(time.Unix(int64(s.Second), 0)), place{s.Key, len(s.Key)}, s.Logit
 }
 
-// The following DoFns turn results into lines, which are compared: they have the bits of
-// a result, where -0 is not 0 and a NaN is itself.
+// The following DoFns turn results into lines, which are compared: they have the
+// bits of a result, where -0 is not 0 and a NaN is itself.
 
 type describe[T float32 | float64] struct{}
 
@@ -115,7 +116,8 @@ func oneByOne[T float32 | float64](logits []T) *softmax.Accumulator[T] {
 	return a
 }
 
-// transforms are the functions that are tested, with what they shall return for a key.
+// transforms are the functions that are tested, with what they shall return for a
+// key.
 func transforms[T float32 | float64]() []transform[T] {
 	return []transform[T]{
 		{"LogSumExpPerKey", LogSumExpPerKey, func(a *softmax.Accumulator[T], _ []T) []T { return []T{a.LogSumExp()} }},
@@ -143,8 +145,8 @@ const (
 	shares = 50 // parts of the input, each of which is generated at once
 )
 
-// generated returns element i of the input of TestMillions. Some keys have logits close
-// together, and some so far apart that most do not count.
+// generated returns element i of the input of TestMillions. Some keys have logits
+// close together, and some so far apart that most do not count.
 func generated[T float32 | float64](i int) (key int, logit T) {
 	// The finaliser of SplitMix64.
 	h := uint64(i+1) * 0x9E3779B97F4A7C15
@@ -174,7 +176,8 @@ type generate[T float32 | float64] struct {
 func (g *generate[T]) StartBundle(func(int, T)) { bundles.Add(1) }
 
 func (g *generate[T]) ProcessElement(share int, emit func(int, T)) {
-	// Prism makes all shares one bundle, and splits a bundle only when it gets stuck.
+	// Prism makes all shares one bundle, and splits a bundle only when it gets
+	// stuck.
 	for giveUp := time.Now().Add(time.Minute); bundles.Load() < int64(g.Bundles) && time.Now().Before(giveUp); {
 		time.Sleep(time.Millisecond)
 	}
@@ -183,7 +186,8 @@ func (g *generate[T]) ProcessElement(share int, emit func(int, T)) {
 	}
 }
 
-// TestMillions compares the results for millions of logits of a thousand keys with those of one machine.
+// TestMillions compares the results for millions of logits of a thousand keys with
+// those of one machine.
 func TestMillions(t *testing.T) {
 	t.Run("float32", func(t *testing.T) { testMillions[float32](t, 10_000_000) })
 	t.Run("float64", func(t *testing.T) { testMillions[float64](t, 1_000_000) })
@@ -203,20 +207,21 @@ func testMillions[T float32 | float64](t *testing.T, count int) {
 		gathered[key] = append(gathered[key], logit)
 	}
 	var results, states []string
-	others := 0
+	neighbours := 0
 	for key, logits := range gathered {
 		a := oneByOne(logits)
 		results = append(results, line(key, a.LogSumExp()))
 		states = append(states, stateLine(key, a))
+		// It adds exponentials in blocks, so that its bits are not promised.
 		switch got, want := a.LogSumExp(), softmax.LogSumExp(logits); apart(got, want) {
 		case 0:
 		case 1:
-			others++
+			neighbours++
 		default:
 			t.Errorf("key %d: log-sum-exp %v of logits one by one, softmax.LogSumExp %v", key, got, want)
 		}
 	}
-	t.Logf("%d of %d log-sum-exps differ from those of softmax.LogSumExp in the last place", others, keys)
+	t.Logf("%d of %d log-sum-exps differ from those of softmax.LogSumExp in the last place", neighbours, keys)
 
 	p, s := beam.NewPipelineWithRoot()
 	numbers := beam.Reshuffle(s, beam.ParDo(s, shards, beam.Impulse(s)))
@@ -377,8 +382,8 @@ func TestEmpty(t *testing.T) {
 	ptest.RunAndValidate(t, p)
 }
 
-// TestMergeInAnyOrder calls a CombineFn as runners do: in bundles of any size, that are
-// merged in any order.
+// TestMergeInAnyOrder calls a CombineFn as runners do: in bundles of any size, that
+// are merged in any order.
 func TestMergeInAnyOrder(t *testing.T) {
 	fn := &LogSumExpFn[float64]{}
 	for round := range 100 {
@@ -482,10 +487,10 @@ func TestWrongTotals(t *testing.T) {
 	if n, err := run([]float32{1, 2}, total); n != 2 || err != nil {
 		t.Errorf("right total: %d results, error %v", n, err)
 	}
-	if n, err := run([]float32{1, 2}); n != 0 || err == nil || !strings.Contains(err.Error(), "key key has logits but no total") {
+	if n, err := run([]float32{1, 2}); n != 0 || err == nil || !strings.Contains(err.Error(), "has logits but no total") {
 		t.Errorf("no total: %d results, error %v", n, err)
 	}
-	if n, err := run([]float32{1, 2}, total, total); n != 0 || err == nil || !strings.Contains(err.Error(), "key key has more than one total") {
+	if n, err := run([]float32{1, 2}, total, total); n != 0 || err == nil || !strings.Contains(err.Error(), "more than one total") {
 		t.Errorf("two totals: %d results, error %v", n, err)
 	}
 	got := panicOf(func() { _, _ = run([]float32{1, 3}, total) })
