@@ -2,7 +2,7 @@ package main
 
 import (
 	"bytes"
-	"encoding/binary"
+	"context"
 	"fmt"
 	"io"
 	"math"
@@ -50,8 +50,8 @@ func offset(shape, index []int) int {
 	return at
 }
 
-// file returns the array as a .npy file.
-func (a array[T]) file(fortran bool) []byte {
+// dictionary returns that of the header of the array's file.
+func (a array[T]) dictionary(fortran bool) string {
 	var element dtype
 	switch any(a.data).(type) {
 	case []softmax.Float16:
@@ -62,9 +62,16 @@ func (a array[T]) file(fortran bool) []byte {
 		element = float64Type
 	}
 	dictionary := fmt.Sprintf("{'descr': %s, 'fortran_order': False, 'shape': %s, }", element.descr, shapeString(a.shape))
-	data := a.data
 	if fortran {
 		dictionary = strings.Replace(dictionary, "False", "True", 1)
+	}
+	return dictionary
+}
+
+// file returns the array as a .npy file.
+func (a array[T]) file(fortran bool) []byte {
+	data := a.data
+	if fortran {
 		data = make([]T, len(a.data))
 		reversed := slices.Clone(a.shape)
 		slices.Reverse(reversed)
@@ -74,7 +81,7 @@ func (a array[T]) file(fortran bool) []byte {
 			data[offset(reversed, mirrored)] = a.data[offset(a.shape, index)]
 		})
 	}
-	return makeNPY(dictionary, data)
+	return makeNPY(a.dictionary(fortran), data)
 }
 
 // apply returns what op makes of the array, lane by lane along an axis.
@@ -228,6 +235,27 @@ func TestApplyAxisOutOfRange(t *testing.T) {
 	}
 }
 
+// memoryFile is a file in memory.
+type memoryFile []byte
+
+func (f *memoryFile) WriteAt(b []byte, offset int64) (int, error) {
+	if missing := int(offset) + len(b) - len(*f); missing > 0 {
+		*f = append(*f, make([]byte, missing)...)
+	}
+	return copy((*f)[offset:], b), nil
+}
+
+// transform returns the .npy file that op makes of another along an axis.
+func transform(file []byte, op string, axis int) ([]byte, error) {
+	t, err := newTransformation(file, op, axis)
+	if err != nil {
+		return nil, err
+	}
+	var out memoryFile
+	err = t.write(context.Background(), &out, &progress{})
+	return out, err
+}
+
 // TestApplyManyAxes checks a header that is too long for version 1.0.
 func TestApplyManyAxes(t *testing.T) {
 	shape := slices.Repeat([]int{1}, 30000)
@@ -244,66 +272,18 @@ func TestApplyManyAxes(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if long.file[6] != 2 {
-		t.Errorf("version is %d, want 2", long.file[6])
+	if long.header[6] != 2 {
+		t.Errorf("version is %d, want 2", long.header[6])
 	}
-	if f := parse(long.file); !slices.Equal(f.shape, shape[1:]) {
+	file := slices.Concat(long.header, in.elements)
+	if f := parse(file); !slices.Equal(f.shape, shape[1:]) {
 		t.Errorf("rank is %d, want %d", len(f.shape), len(shape)-1)
 	}
-	result, err := transform(long.file, opLogSumExp, 5, &progress{})
+	result, err := transform(file, opLogSumExp, 5)
 	if err != nil {
 		t.Fatal(err)
 	}
 	if f := parse(result); len(f.shape) != len(shape)-2 {
 		t.Errorf("rank is %d, want %d", len(f.shape), len(shape)-2)
-	}
-}
-
-// TestPieces checks that every lane is in one piece, and that pieces are of the
-// size asked for where lanes allow that.
-func TestPieces(t *testing.T) {
-	for _, a := range []along{{1, 1, 1}, {5, 3, 1}, {1, 3, 50}, {2, 3, 50}, {7, 2, 5}, {1, 200, 3}} {
-		for _, pieceLen := range []int{1, 6, 10, 60, 100, 150, 151, 1 << 18} {
-			seen := make([]int, a.outer*a.inner)
-			for p := range a.pieces(pieceLen) {
-				if size := p.outers * a.length * p.inners; size > max(pieceLen, 16*a.length) {
-					t.Errorf("%+v, %d: piece %+v has %d elements", a, pieceLen, p, size)
-				}
-				for o := range p.outers {
-					for i := range p.inners {
-						seen[(p.outer+o)*a.inner+p.inner+i]++
-					}
-				}
-			}
-			if slices.ContainsFunc(seen, func(n int) bool { return n != 1 }) {
-				t.Errorf("%+v, %d: lanes are in pieces %v times, want once each", a, pieceLen, seen)
-			}
-		}
-	}
-}
-
-// TestApplyPieces checks that the size of pieces does not change the result.
-func TestApplyPieces(t *testing.T) {
-	for _, a := range []along{{5, 3, 1}, {1, 3, 50}, {2, 3, 50}, {7, 2, 5}, {1, 200, 3}} {
-		src, err := binary.Append(nil, binary.LittleEndian, normalValues[float32](a.outer*a.length*a.inner))
-		if err != nil {
-			t.Fatal(err)
-		}
-		for _, op := range operations {
-			results := make(map[string]bool)
-			for _, pieceLen := range []int{1, 6, 10, 60, 100, 150, 151, 1 << 18} {
-				dst := make([]byte, len(src))
-				if op == opLogSumExp {
-					dst = dst[:len(src)/a.length]
-				}
-				if err := applyAlong[float32](op, dst, src, a, pieceLen, &progress{}); err != nil {
-					t.Fatal(err)
-				}
-				results[string(dst)] = true
-			}
-			if len(results) != 1 {
-				t.Errorf("%s of %+v: %d different results, want one", op, a, len(results))
-			}
-		}
 	}
 }

@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"errors"
+	"io"
 	"os"
 	"os/exec"
 	"slices"
@@ -30,13 +31,19 @@ func TestMain(m *testing.M) {
 // runProcess runs the command in a process and returns its exit status.
 func runProcess(t *testing.T, args ...string) (status int, stdout, stderr string) {
 	t.Helper()
+	return runProcessOn(t, nil, args...)
+}
+
+// runProcessOn is runProcess with a standard input.
+func runProcessOn(t *testing.T, stdin io.Reader, args ...string) (status int, stdout, stderr string) {
+	t.Helper()
 	program, err := os.Executable()
 	if err != nil {
 		t.Fatal(err)
 	}
 	cmd := exec.Command(program, args...)
 	var out, errs bytes.Buffer
-	cmd.Stdout, cmd.Stderr = &out, &errs
+	cmd.Stdin, cmd.Stdout, cmd.Stderr = stdin, &out, &errs
 	err = cmd.Run()
 	if errors.Is(err, syscall.ENOEXEC) {
 		t.Skip("an emulator runs this test, and the kernel cannot start another program for it")

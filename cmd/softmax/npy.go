@@ -12,8 +12,6 @@ import (
 	"strings"
 
 	"codeberg.org/sbinet/npyio/npy"
-
-	"github.com/seed174f7dca/softmax"
 )
 
 // dtype is an element type.
@@ -32,8 +30,8 @@ var (
 
 // npyFile is a .npy file whose header agrees with what follows it.
 type npyFile struct {
-	file     []byte
-	elements []byte // the end of file
+	header   []byte
+	elements []byte // nil if they are not in memory
 	dtype    dtype
 	fortran  bool
 	shape    []int
@@ -59,7 +57,7 @@ func parseNPY(file []byte, types ...dtype) (*npyFile, error) {
 		return nil, fmt.Errorf("dtype is %s, expected %s (little-endian %s)",
 			header.Descr.Type, alternatives(descrs), alternatives(names))
 	}
-	f := &npyFile{file, file[start:], types[i], header.Descr.Fortran, header.Descr.Shape}
+	f := &npyFile{file[:start], file[start:], types[i], header.Descr.Fortran, header.Descr.Shape}
 	// Compare sizes before anything is allocated: the shape may claim anything.
 	have := uint64(len(f.elements))
 	want, ok := f.byteSize()
@@ -99,8 +97,8 @@ func (f *npyFile) along(axis int) along {
 	return along{before, shape[axis], after}
 }
 
-// withoutAxis returns a file for an array that lacks an axis, in the same order,
-// with elements of value 0.
+// withoutAxis returns a file for an array that lacks an axis, in the same order.
+// Its elements are not in memory.
 func (f *npyFile) withoutAxis(axis int) (*npyFile, error) {
 	out := &npyFile{dtype: f.dtype}
 	if len(f.shape) > 0 {
@@ -121,17 +119,15 @@ func (f *npyFile) withoutAxis(axis int) (*npyFile, error) {
 		fields = 12
 	}
 	start := (fields + len(dictionary) + 1 + 63) / 64 * 64
-	out.file = make([]byte, start+int(size))
-	copy(out.file, npy.Magic[:])
+	out.header = append(out.header, npy.Magic[:]...)
 	if fields == 10 {
-		out.file[6] = 1
-		binary.LittleEndian.PutUint16(out.file[8:], uint16(start-fields))
+		out.header = append(out.header, 1, 0)
+		out.header = binary.LittleEndian.AppendUint16(out.header, uint16(start-fields))
 	} else {
-		out.file[6] = 2
-		binary.LittleEndian.PutUint32(out.file[8:], uint32(start-fields))
+		out.header = append(out.header, 2, 0)
+		out.header = binary.LittleEndian.AppendUint32(out.header, uint32(start-fields))
 	}
-	copy(out.file[fields:], fmt.Sprintf("%-*s\n", start-fields-1, dictionary))
-	out.elements = out.file[start:]
+	out.header = fmt.Appendf(out.header, "%-*s\n", start-fields-1, dictionary)
 	return out, nil
 }
 
@@ -209,32 +205,6 @@ func (f *npyFile) byteSize() (uint64, bool) {
 		}
 	}
 	return size, true
-}
-
-// decodeElements decodes the little-endian elements that src begins with into all
-// of dst. Package binary is many times as slow for types that are not Go's own.
-func decodeElements[T softmax.Float](dst []T, src []byte) error {
-	if halves, ok := any(dst).([]softmax.Float16); ok {
-		for i := range halves {
-			halves[i] = softmax.Float16(binary.LittleEndian.Uint16(src[2*i:]))
-		}
-		return nil
-	}
-	_, err := binary.Decode(src, binary.LittleEndian, dst)
-	return err
-}
-
-// encodeElements encodes all of src as little-endian elements at the beginning of
-// dst.
-func encodeElements[T softmax.Float](dst []byte, src []T) error {
-	if halves, ok := any(src).([]softmax.Float16); ok {
-		for i, h := range halves {
-			binary.LittleEndian.PutUint16(dst[2*i:], uint16(h))
-		}
-		return nil
-	}
-	_, err := binary.Encode(dst, binary.LittleEndian, src)
-	return err
 }
 
 // oneOrder reports whether C and Fortran order are the same. NumPy calls that C

@@ -29,6 +29,17 @@ func alongAxis[T softmax.Float](op string, dst, src []T, shape []int, axis int) 
 	}
 }
 
+// normalise does op, which is not log-sum-exp, to some logits of those that were added
+// to an accumulator.
+func normalise[T native](op string, logits *softmax.Accumulator[T], dst, src []T) {
+	switch op {
+	case opSoftmax:
+		logits.Softmax(dst, src)
+	case opLogSoftmax:
+		logits.LogSoftmax(dst, src)
+	}
+}
+
 // rowCall returns a function that does op to one row, and the slice of what it
 // writes.
 func rowCall[T softmax.Float](op string, src []T) (call func(), dst []T, err error) {
