@@ -138,7 +138,8 @@ func testApplySpecialPieces[T softmax.Float, C native](t *testing.T) {
 		for _, special := range []struct{ everywhere, once float64 }{
 			{0, math.NaN()}, {0, inf}, {-inf, -inf}, {-inf, 5}, {-inf, math.NaN()}, {7, -inf}, {1, 1}, {-60000, 60000}, {60000, -60000},
 		} {
-			logits := array[T]{[]int{a.outer, a.length, a.inner}, slices.Repeat([]T{elementOf[T](special.everywhere)}, a.outer*a.length*a.inner)}
+			shape := []int{a.outer, a.length, a.inner}
+			logits := array[T]{shape, slices.Repeat([]T{elementOf[T](special.everywhere)}, product(shape))}
 			for _, at := range []int{0, blockLen * a.inner, len(logits.data) - 1} {
 				special, ordinary := elementOf[T](special.once), logits.data[at]
 				logits.data[at] = special
@@ -157,8 +158,8 @@ func TestApplyInterrupted(t *testing.T) {
 	cancel()
 	for _, a := range []along{{10, 10, 1}, {1, 3 * blockLen, 1}, {1, 3 * blockLen, 5}} {
 		for _, op := range operations {
-			p := &progress{}
-			j := job[float32, float32]{op: op, dst: new(memoryFile), src: make([]byte, 4*a.outer*a.length*a.inner), array: a, sizes: sizes{1, 1}, progress: p}
+			p, src := &progress{}, make([]byte, 4*a.outer*a.length*a.inner)
+			j := job[float32, float32]{op: op, dst: new(memoryFile), src: src, array: a, sizes: sizes{1, 1}, progress: p}
 			checkError(t, j.run(ctx), "interrupted")
 			if p.done > 4096 {
 				t.Errorf("%s of %+v: %d elements were done, want one piece", op, a, p.done)

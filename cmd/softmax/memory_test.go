@@ -142,7 +142,8 @@ func TestApplyDiskFull(t *testing.T) {
 	t.Setenv(fileLimit, fmt.Sprint(len(content)/2))
 	for _, out := range []string{in, filepath.Join(filepath.Dir(in), "out.npy")} {
 		status, _, stderr := runProcess(t, "apply", in, out)
-		if want := "softmax: " + out + ": not written: write "; status != 1 || !strings.HasPrefix(stderr, want) || !strings.Contains(stderr, "file too large") {
+		want := "softmax: " + out + ": not written: write "
+		if status != 1 || !strings.HasPrefix(stderr, want) || !strings.Contains(stderr, "file too large") {
 			t.Errorf("exit status %d, standard error %q, want 1 and %q", status, stderr, want)
 		}
 		checkDirectory(t, in, "in.npy")
