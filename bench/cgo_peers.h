@@ -1,0 +1,23 @@
+// The softmax of C libraries. Each function computes that of rows * cols elements,
+// row by row; dst and src share nothing.
+//
+// Libraries are loaded at run time, so that this compiles, links and runs without
+// them. An open function returns NULL, or why its library cannot be used.
+
+#include <stddef.h>
+
+const char *onednn_open(const char *library);
+const char *onednn_version(void);
+// Returns 0, or the status of the library. A primitive is made when rows or cols
+// are not those of the call before.
+int onednn_softmax_float32(float *dst, const float *src, size_t rows, size_t cols);
+
+const char *sleef_open(const char *library);
+const char *sleef_functions(void);
+void sleef_softmax_float32(float *dst, const float *src, size_t rows, size_t cols);
+void sleef_softmax_float64(double *dst, const double *src, size_t rows, size_t cols);
+
+// Returns NULL where the C library is not glibc.
+const char *libmvec_version(void);
+void libmvec_softmax_float32(float *dst, const float *src, size_t rows, size_t cols);
+void libmvec_softmax_float64(double *dst, const double *src, size_t rows, size_t cols);

@@ -1,0 +1,19 @@
+//go:build cgo_peers && cgo
+
+package bench
+
+import (
+	"strings"
+	"testing"
+)
+
+// TestNoCLibrary is about libraries that do not exist. Those that do stay open.
+func TestNoCLibrary(t *testing.T) {
+	const nowhere = "libsoftmax-nowhere.so"
+	if reason := openOneDNN(nowhere); !strings.Contains(reason, "libdnnl-dev") {
+		t.Errorf("oneDNN: missing because of %q, want a reason that names libdnnl-dev", reason)
+	}
+	if reason := openSLEEF(nowhere); !strings.Contains(reason, nowhere) || !strings.Contains(reason, "libsleef-dev") {
+		t.Errorf("SLEEF: missing because of %q, want a reason that names %s and libsleef-dev", reason, nowhere)
+	}
+}
