@@ -3,6 +3,7 @@ package softmax
 // This file compares the ways of row.go with each other, bit for bit.
 
 import (
+	"fmt"
 	"math"
 	"math/big"
 	"slices"
@@ -174,6 +175,80 @@ func testLevels[T native](t *testing.T, k kernel) {
 		checkBits(t, got, want, row, "seed %d, stored", seed)
 		softmaxRecomputed(k, got, row)
 		checkBits(t, got, want, row, "seed %d, recomputed", seed)
+	}
+}
+
+// TestAnchors has blocks on both sides of a place where anchors change, at distances
+// from no difference to one that leaves nothing, and two anchors apart.
+func TestAnchors(t *testing.T) {
+	forEachKernelAndType(t, testAnchors[float32], testAnchors[float64])
+}
+
+func testAnchors[T native](t *testing.T, k kernel) {
+	useKernel(t, k)
+	r, depth, count := rng(36), depthsOf[T](), 0
+	subnormal, zero := T(depth.subnormal), T(depth.zero)
+	n := 2*blockLen[T]() + 100
+	got, want := make([]T, n), make([]T, n)
+	for _, multiple := range []T{-123, -4, -3, -2, 2, 3, 4, 123} {
+		change := multiple * anchorStep
+		for _, distance := range []T{0.5, 20, subnormal + 2, (subnormal + zero) / 2, zero - 1, zero + 5, 900, anchorStep + 1} {
+			for _, above := range []T{0, 0.25, distance / 2} {
+				high, low := change+above, change+above-distance
+				for _, tops := range [][3]T{{high, low, low}, {low, high, low}, {low, low, high}, {high, low, high}} {
+					if count++; !chosen(count, 7) {
+						continue
+					}
+					row := make([]T, n)
+					for i := range row {
+						row[i] = tops[i/blockLen[T]()] - number[T](&r, r.uniform(one)+one)/4
+					}
+					name := fmt.Sprintf("blocks at %v", tops)
+					softmaxStored(kernelGeneric, want, row)
+					softmaxStored(k, got, row)
+					checkBits(t, got, want, row, "%s: stored", name)
+					softmaxRecomputed(k, got, row)
+					checkBits(t, got, want, row, "%s: recomputed", name)
+					a := accumulated(&r, cutAt(&r, row, blockLen[T](), true))
+					a.Softmax(got, row)
+					checkBits(t, got, want, row, "%s: accumulated", name)
+					exact := exactRowOf(row)
+					for i := 0; i < n; i += 97 {
+						if d := ulps(got[i], exact.softmax(row[i])); !(d <= maxULP) {
+							t.Fatalf("%s: %v got %v, off by %v ULP", name, row[i], got[i], d)
+						}
+					}
+					sum := a.LogSumExp()
+					checkBits(t, []T{sum}, []T{LogSumExp(row)}, row, "%s: log-sum-exp", name)
+					if d := logULPs(sum, exact.logSumExp()); !(d <= maxULP) {
+						t.Fatalf("%s: log-sum-exp %v, off by %v ULP", name, sum, d)
+					}
+				}
+			}
+		}
+	}
+}
+
+// TestLowered compares constants with exact exponentials.
+func TestLowered(t *testing.T) {
+	for i, distance := range []float64{anchorStep, exactLimit} {
+		want := bigExp(bigFloat(-distance))
+		got := term{lowered[i].value, lowered[i].power}.big()
+		off, _ := got.Sub(got, want).Quo(got, want).Float64()
+		if !(math.Abs(off) <= 0x1p-105) {
+			t.Errorf("e^-%v is off by %g", distance, off)
+		}
+	}
+}
+
+// TestClearAll clears more and less than a piece.
+func TestClearAll(t *testing.T) {
+	for _, n := range []int{0, 1, 16 * block32, 16*block32 + 1, 33*block32 + 5} {
+		row := make([]float32, n+1)
+		fill(row, 1)
+		if clearAll(row[:n]); slices.Contains(row[:n], 1) || row[n] != 1 {
+			t.Errorf("%d elements were not cleared, or one more was", n)
+		}
 	}
 }
 

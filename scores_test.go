@@ -385,6 +385,28 @@ func TestScoresSink(t *testing.T) {
 	})
 }
 
+// TestScoresSinkAnchors has a sink and a last block whose anchor is not that of the row.
+func TestScoresSinkAnchors(t *testing.T) {
+	forEachKernel(t, func(t *testing.T, k kernel) {
+		useKernel(t, k)
+		const block = blockBytes / 4
+		for i, change := range []float32{-3 * anchorStep, -exactLimit, exactLimit, 3 * anchorStep} {
+			for j, sink := range []float32{-30, -3, -1, 1, 30} {
+				a := newAttention(familyNamed[float32]("normal1"), 1, block+40*(1+j), uint64(i))
+				for c := range a.logits {
+					a.logits[c] += change + 10
+					if c >= block {
+						a.logits[c] -= 20
+					}
+				}
+				sink += change
+				a.Sink = &sink
+				a.check(t, i)
+			}
+		}
+	})
+}
+
 // TestScoresPlain compares the zero value with SoftmaxRows.
 func TestScoresPlain(t *testing.T) {
 	forEachKernel(t, func(t *testing.T, k kernel) {
