@@ -17,6 +17,7 @@
 // Constants that are used once per vector stay in memory.
 
 #include "textflag.h"
+#include "tail_amd64.h"
 
 #define VECTOR(name, value) \
 	DATA name<>+0(SB)/8, $value  \
@@ -75,17 +76,6 @@ DATA tableHigh<>+20(SB)/4, $0x0000D498
 DATA tableHigh<>+24(SB)/4, $0x00014241
 DATA tableHigh<>+28(SB)/4, $0x0001E82E
 GLOBL tableHigh<>(SB), RODATA|NOPTR, $32
-
-// Four elements of -1 and four of 0: 8*k bytes before the middle, a mask of k.
-DATA tailMask<>+0(SB)/8, $-1
-DATA tailMask<>+8(SB)/8, $-1
-DATA tailMask<>+16(SB)/8, $-1
-DATA tailMask<>+24(SB)/8, $-1
-DATA tailMask<>+32(SB)/8, $0
-DATA tailMask<>+40(SB)/8, $0
-DATA tailMask<>+48(SB)/8, $0
-DATA tailMask<>+56(SB)/8, $0
-GLOBL tailMask<>(SB), RODATA|NOPTR, $64
 
 // FRONT is the first half of the exponential of the logits at X0: it leaves the
 // reduced argument r in X, and n + magic in T. It uses TMP.

@@ -214,3 +214,9 @@
 
 // TBL Vd.16B, {Vn.16B, Vn+1.16B}, Vm.16B
 #define VTBL2(m, n, d) WORD $(0x4E002000 | (m)<<16 | (n)<<5 | (d))
+
+// FCVTN Vd.2S, Vn.2D
+#define VFCVTN(n, d) WORD $(0x0E616800 | (n)<<5 | (d))
+
+// FCVTN2 Vd.4S, Vn.2D
+#define VFCVTN2(n, d) WORD $(0x4E616800 | (n)<<5 | (d))

@@ -17,6 +17,7 @@
 
 #include "go_asm.h"
 #include "textflag.h"
+#include "tail_amd64.h"
 #include "half_amd64.h"
 
 #define VECTOR(name, value) \
@@ -68,17 +69,6 @@ DATA expTable<>+20(SB)/4, $0x6B7DA
 DATA expTable<>+24(SB)/4, $0xA26DE
 DATA expTable<>+28(SB)/4, $0xF5829
 GLOBL expTable<>(SB), RODATA|NOPTR, $32
-
-// Eight elements of -1 and eight of 0: 4*k bytes before the middle, a mask of k.
-DATA tailMask<>+0(SB)/8, $-1
-DATA tailMask<>+8(SB)/8, $-1
-DATA tailMask<>+16(SB)/8, $-1
-DATA tailMask<>+24(SB)/8, $-1
-DATA tailMask<>+32(SB)/8, $0
-DATA tailMask<>+40(SB)/8, $0
-DATA tailMask<>+48(SB)/8, $0
-DATA tailMask<>+56(SB)/8, $0
-GLOBL tailMask<>(SB), RODATA|NOPTR, $64
 
 // FRONT is the first half of the exponential of the logits at X0: it leaves the
 // reduced argument r in X, and n + magic in T. It uses Y9. SCALEDFRONT is the same

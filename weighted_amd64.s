@@ -23,23 +23,13 @@
 
 #include "go_asm.h"
 #include "textflag.h"
+#include "tail_amd64.h"
 
 // The NaN of every undefined result.
 DATA nanBits<>+0(SB)/4, $0x7FC00000
 GLOBL nanBits<>(SB), RODATA|NOPTR, $4
 DATA wideNaNBits<>+0(SB)/8, $0x7FF8000000000000
 GLOBL wideNaNBits<>(SB), RODATA|NOPTR, $8
-
-// 32 bytes of -1 and 32 of 0: n bytes before the middle, a mask of n bytes.
-DATA tailMask<>+0(SB)/8, $-1
-DATA tailMask<>+8(SB)/8, $-1
-DATA tailMask<>+16(SB)/8, $-1
-DATA tailMask<>+24(SB)/8, $-1
-DATA tailMask<>+32(SB)/8, $0
-DATA tailMask<>+40(SB)/8, $0
-DATA tailMask<>+48(SB)/8, $0
-DATA tailMask<>+56(SB)/8, $0
-GLOBL tailMask<>(SB), RODATA|NOPTR, $64
 
 #define ARGUMENTS \
 	MOVQ to+0(FP), DI \

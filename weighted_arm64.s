@@ -23,7 +23,6 @@
 #include "go_asm.h"
 #include "textflag.h"
 #include "neon_arm64.h"
-#include "weighted_arm64.h"
 
 #define ARGUMENTS \
 	MOVD to+0(FP), R0 \
