@@ -43,9 +43,7 @@ var wideTable = [8]uint64{
 // expGeneric64 returns wideScale * e^(x+ref.bias) * 2^ref.shift.
 func expGeneric64(x float64, ref *reference[float64]) float64 {
 	x = float64(x + ref.bias)
-	if x < ref.cutoff {
-		x = ref.cutoff
-	}
+	x = max(x, ref.cutoff) // without a branch, which masks would make slow
 	t := fma64(x, wideLog2e8, ref.magic)
 	n := t - ref.magic
 	r := fma64(-n, wideLn2Lo, fma64(-n, wideLn2Hi, x))
