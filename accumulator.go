@@ -89,7 +89,7 @@ func (a *Accumulator[T]) LogSumExp() T {
 // NaN, or a logit above the largest, and the accumulator knows of none.
 func (a *Accumulator[T]) Softmax(dst, src []T) {
 	if t := a.total("Accumulator.Softmax", dst, src); len(src) > 0 {
-		t.write(active, dst, src, sizeOf(src) >= streamBytes)
+		t.write(active, dst, src, false) // what needs care is not stored past the caches
 	}
 }
 

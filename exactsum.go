@@ -159,7 +159,7 @@ func (s *exactSum) times(power int32) doubleDouble {
 	}
 	words := s.words()
 	first := 0
-	for words[first] == 0 {
+	for words[first] == 0 && first < binsKept { // 0 is what only bytes from elsewhere can give
 		first++
 	}
 	// The 128 bits from the leading one on.
