@@ -300,6 +300,42 @@ func benchVocabulary[S Float](b *testing.B, from string, n int, function func(ds
 	})
 }
 
+// BenchmarkAccumulator compares with LogSumExp and Softmax of the same logits.
+func BenchmarkAccumulator(b *testing.B) {
+	benchKernels(b, benchAccumulator[float32], benchAccumulator[float64])
+}
+
+func benchAccumulator[T native](b *testing.B) {
+	const n = 131072
+	src, dst := familyNamed[T]("normal3").makeRow(n, 1), make([]T, n)
+	var whole, part Accumulator[T]
+	whole.Add(src)
+	part.Add(src)
+	for _, function := range []struct {
+		name string
+		run  func()
+	}{
+		{"LogSumExp", func() { logSumExpOf(dst, src) }},
+		{"Add", func() { whole.Add(src) }},
+		{"Softmax", func() { Softmax(dst, src) }},
+		{"Accumulator.Softmax", func() { part.Softmax(dst, src) }},
+		{"Accumulator.LogSoftmax", func() { part.LogSoftmax(dst, src) }},
+	} {
+		b.Run(fmt.Sprintf("function=%s/n=%d", function.name, n), func(b *testing.B) {
+			for b.Loop() {
+				function.run()
+			}
+			report[T](b, n)
+		})
+	}
+	b.Run("function=Merge", func(b *testing.B) {
+		b.ReportAllocs()
+		for b.Loop() {
+			whole.Merge(&part)
+		}
+	})
+}
+
 // BenchmarkMathExp is the loop that Go programs have without this package.
 func BenchmarkMathExp(b *testing.B) {
 	b.Run("type=float32", benchLengths(mathExpSoftmax[float32]))
