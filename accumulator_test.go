@@ -30,19 +30,19 @@ func accumulated[T native](r *rng, shards [][]T) Accumulator[T] {
 	}
 	shuffled := slices.Clone(shards)
 	for i := range shuffled {
-		j := r.intn(i + 1)
+		j := r.Intn(i + 1)
 		shuffled[i], shuffled[j] = shuffled[j], shuffled[i]
 	}
-	if r.intn(3) == 0 {
+	if r.Intn(3) == 0 {
 		for _, shard := range shuffled {
 			a.Add(shard)
 		}
 		return a
 	}
-	cut := 1 + r.intn(len(shards)-1)
+	cut := 1 + r.Intn(len(shards)-1)
 	a = accumulated(r, shuffled[:cut])
 	b := accumulated(r, shuffled[cut:])
-	if r.intn(2) == 0 { // through the format
+	if r.Intn(2) == 0 { // through the format
 		data, _ := b.MarshalBinary()
 		b = Accumulator[T]{}
 		if err := b.UnmarshalBinary(data); err != nil {
@@ -58,7 +58,7 @@ func cutAt[T native](r *rng, row []T, n int, exactly bool) (shards [][]T) {
 	for len(row) > 0 {
 		length := n
 		if !exactly {
-			length = 1 + r.intn(n)
+			length = 1 + r.Intn(n)
 		}
 		length = min(length, len(row))
 		shards = append(shards, row[:length])
@@ -80,23 +80,23 @@ func testAccumulatorBits[T native](t *testing.T, k kernel) {
 			if n > block && !chosen(i+j, 4) || n > 10*block && (!chosen(i, 20) || i%5 > 0) {
 				continue
 			}
-			row := family.makeRow(n, uint64(i))
+			row := family.MakeRow(n, uint64(i))
 			want, got := make([]T, n), make([]T, n)
-			a := accumulated(&r, cutAt(&r, row, block*(1+r.intn(3)), true))
+			a := accumulated(&r, cutAt(&r, row, block*(1+r.Intn(3)), true))
 			Softmax(want, row)
 			normalise := func(method func(dst, src []T), name string) {
 				copy(got, row)
 				for _, shard := range cutAt(&r, got, max(1, n/2), false) {
 					method(shard, shard)
 				}
-				checkBits(t, got, want, row, "%s, n=%d: %s", family.name, n, name)
+				checkBits(t, got, want, row, "%s, n=%d: %s", family.Name, n, name)
 				method(got, row)
-				checkBits(t, got, want, row, "%s, n=%d: %s at once", family.name, n, name)
+				checkBits(t, got, want, row, "%s, n=%d: %s at once", family.Name, n, name)
 			}
 			normalise(a.Softmax, "Softmax")
 			LogSoftmax(want, row)
 			normalise(a.LogSoftmax, "LogSoftmax")
-			checkBits(t, []T{a.LogSumExp()}, []T{LogSumExp(row)}, row[:1], "%s, n=%d: LogSumExp", family.name, n)
+			checkBits(t, []T{a.LogSumExp()}, []T{LogSumExp(row)}, row[:1], "%s, n=%d: LogSumExp", family.Name, n)
 		}
 	}
 }
@@ -114,10 +114,10 @@ func testAccumulatorOrder[T native](t *testing.T, k kernel) {
 	for i, family := range familiesOf[T]() {
 		for _, n := range []int{20, 300, 3 * blockLen[T]()} {
 			useKernel(t, kernelGeneric)
-			row := family.makeRow(n, uint64(n+i))
+			row := family.MakeRow(n, uint64(n+i))
 			// Longer distances than those of a family.
-			for range r.intn(4) {
-				row[r.intn(n)] += T(r.intn(1 << 16))
+			for range r.Intn(4) {
+				row[r.Intn(n)] += T(r.Intn(1 << 16))
 			}
 			shards := append(cutAt(&r, row, max(8, n/8), false), nil)
 			want := accumulated(&r, shards)
@@ -127,7 +127,7 @@ func testAccumulatorOrder[T native](t *testing.T, k kernel) {
 				got := accumulated(&r, shards)
 				data, _ := got.MarshalBinary()
 				if got != want && !isNaN(want.logits.top) || !bytes.Equal(data, wantBytes) {
-					t.Fatalf("%s, n=%d, another order: %+v, want %+v", family.name, n, got, want)
+					t.Fatalf("%s, n=%d, another order: %+v, want %+v", family.Name, n, got, want)
 				}
 			}
 		}
@@ -147,18 +147,18 @@ func testAccumulatorAccuracy[T native](t *testing.T) {
 				break
 			}
 			for _, length := range []int{1, n/3 + 1} {
-				row := family.makeRow(n, uint64(n))
+				row := family.MakeRow(n, uint64(n))
 				a := accumulated(&r, cutAt(&r, row, length, false))
 				got, exact := make([]T, n), exactRowOf(row)
 				a.Softmax(got, row)
 				for i, x := range row {
 					if d := ulps(got[i], exact.softmax(x)); !(d <= maxULP) {
-						t.Fatalf("%s, n=%d, up to %d at a time: %v is off by %.3f ULP", family.name, n, length, got[i], d)
+						t.Fatalf("%s, n=%d, up to %d at a time: %v is off by %.3f ULP", family.Name, n, length, got[i], d)
 					}
 				}
 				sum := a.LogSumExp()
 				if d := logULPs(sum, exact.logSumExp()); !(d <= maxULP) {
-					t.Fatalf("%s, n=%d, up to %d at a time: log-sum-exp %v is off by %.3f ULP", family.name, n, length, sum, d)
+					t.Fatalf("%s, n=%d, up to %d at a time: log-sum-exp %v is off by %.3f ULP", family.Name, n, length, sum, d)
 				}
 			}
 		}
@@ -261,7 +261,7 @@ func testAccumulatorBinary[T native](t *testing.T) {
 	states := []Accumulator[T]{{}}
 	for i, family := range familiesOf[T]() {
 		for _, n := range []int{1, 2, 40, 3 * blockLen[T]()} {
-			states = append(states, accumulated(&r, cutAt(&r, family.makeRow(n, uint64(i)), 1+n/3, false)))
+			states = append(states, accumulated(&r, cutAt(&r, family.MakeRow(n, uint64(i)), 1+n/3, false)))
 		}
 	}
 	kept := states[len(states)/2]
@@ -294,7 +294,7 @@ func testAccumulatorBinary[T native](t *testing.T) {
 		for i := range data {
 			wrong(data[:i], "%d of %d bytes", i, len(data))
 			damaged := slices.Clone(data)
-			damaged[i] ^= 1 << r.intn(8)
+			damaged[i] ^= 1 << r.Intn(8)
 			wrong(damaged, "byte %d damaged", i)
 			// A right checksum does not make a state of any bytes.
 			binary.LittleEndian.PutUint32(damaged[len(data)-4:], crc32.Checksum(damaged[:len(data)-4], binaryTable))

@@ -7,6 +7,8 @@ import (
 	"math"
 	"slices"
 	"testing"
+
+	"github.com/seed174f7dca/softmax/internal/corpus"
 )
 
 // arrayKinds fill an array: with ordinary values, with lanes whose maximum is
@@ -15,17 +17,17 @@ var arrayKinds = []struct {
 	name  string
 	value func(r *rng) float64
 }{
-	{"normal", func(r *rng) float64 { return float64(3*r.normal()) * 0x1p-30 }},
-	{"wide", func(r *rng) float64 { return float64(r.uniform(900*one)) * 0x1p-30 }},
-	{"far", func(r *rng) float64 { return 20000 + float64(900*r.normal())*0x1p-30 }},
+	{"normal", func(r *rng) float64 { return float64(3*r.Normal()) * 0x1p-30 }},
+	{"wide", func(r *rng) float64 { return float64(r.Uniform(900*corpus.One)) * 0x1p-30 }},
+	{"far", func(r *rng) float64 { return 20000 + float64(900*r.Normal())*0x1p-30 }},
 	{"masked", func(r *rng) float64 {
-		if r.intn(3) > 0 {
+		if r.Intn(3) > 0 {
 			return math.Inf(-1)
 		}
-		return float64(3*r.normal()) * 0x1p-30
+		return float64(3*r.Normal()) * 0x1p-30
 	}},
 	{"undefined", func(r *rng) float64 {
-		switch r.intn(2000) {
+		switch r.Intn(2000) {
 		case 0:
 			return math.NaN()
 		case 1:
@@ -35,7 +37,7 @@ var arrayKinds = []struct {
 		case 3:
 			return 1e30
 		}
-		return float64(3*r.normal()) * 0x1p-30
+		return float64(3*r.Normal()) * 0x1p-30
 	}},
 }
 

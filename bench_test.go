@@ -66,7 +66,7 @@ func benchLengths[T Float](function func(dst, src []T)) func(b *testing.B) {
 	return func(b *testing.B) {
 		for _, n := range benchLens {
 			b.Run(fmt.Sprintf("n=%d", n), func(b *testing.B) {
-				src, dst := familyNamed[T]("normal3").makeRow(n, 1), make([]T, n)
+				src, dst := familyNamed[T]("normal3").MakeRow(n, 1), make([]T, n)
 				for b.Loop() {
 					function(dst, src)
 				}
@@ -89,7 +89,7 @@ func benchRows[T Float](function func(dst, src Matrix[T])) func(b *testing.B) {
 	return func(b *testing.B) {
 		for _, n := range []int{8, 16, 32, 64, 128, 256} {
 			b.Run(fmt.Sprintf("rows=%d/n=%d", rows, n), func(b *testing.B) {
-				src := Matrix[T]{familyNamed[T]("normal3").makeRow(rows*n, 1), rows, n, n}
+				src := Matrix[T]{familyNamed[T]("normal3").MakeRow(rows*n, 1), rows, n, n}
 				dst := Matrix[T]{make([]T, rows*n), rows, n, n}
 				for b.Loop() {
 					function(dst, src)
@@ -109,7 +109,7 @@ func BenchmarkAxis(b *testing.B) {
 func benchAxis[T Float](b *testing.B) {
 	for _, shape := range [][]int{{1024, 1024}, {1000, 1000}, {32, 64, 56 * 56}} {
 		n := volume(shape)
-		src, dst := familyNamed[T]("normal3").makeRow(n, 1), make([]T, n)
+		src, dst := familyNamed[T]("normal3").MakeRow(n, 1), make([]T, n)
 		for axis := range shape {
 			b.Run(fmt.Sprintf("shape=%v/axis=%d", shape, axis), func(b *testing.B) {
 				for b.Loop() {
@@ -127,7 +127,7 @@ func BenchmarkParallel(b *testing.B) { benchKernels(b, benchParallel[float32], b
 func benchParallel[T native](b *testing.B) {
 	for _, size := range []struct{ rows, cols int }{{1000, 4096}, {1, 1 << 24}} {
 		n := size.rows * size.cols
-		src := Matrix[T]{familyNamed[T]("normal3").makeRow(n, 1), size.rows, size.cols, size.cols}
+		src := Matrix[T]{familyNamed[T]("normal3").MakeRow(n, 1), size.rows, size.cols, size.cols}
 		dst := Matrix[T]{make([]T, n), size.rows, size.cols, size.cols}
 		for _, workers := range []int{1, 2, 4} {
 			b.Run(fmt.Sprintf("rows=%d/n=%d/workers=%d", size.rows, size.cols, workers), func(b *testing.B) {
@@ -158,8 +158,8 @@ func benchFamilies[T Float](b *testing.B) {
 	}
 	for _, function := range functions {
 		for _, family := range familiesOf[T]() {
-			b.Run(fmt.Sprintf("function=%s/family=%s/n=%d", function.name, family.name, n), func(b *testing.B) {
-				src, dst := family.makeRow(n, 1), make([]T, n)
+			b.Run(fmt.Sprintf("function=%s/family=%s/n=%d", function.name, family.Name, n), func(b *testing.B) {
+				src, dst := family.MakeRow(n, 1), make([]T, n)
 				for b.Loop() {
 					function.run(dst, src)
 				}
@@ -188,7 +188,7 @@ func benchScores(b *testing.B, name string, s Scores, src Matrix[float32]) {
 }
 
 func normalMatrix(rows, cols int) Matrix[float32] {
-	return Matrix[float32]{familyNamed[float32]("normal3").makeRow(rows*cols, 1), rows, cols, cols}
+	return Matrix[float32]{familyNamed[float32]("normal3").MakeRow(rows*cols, 1), rows, cols, cols}
 }
 
 // BenchmarkScores shows what each step costs. Compare with variant=softmax, which is
@@ -241,7 +241,7 @@ func BenchmarkHalf(b *testing.B) {
 func benchTo[D, S Float](b *testing.B, name string, function func(dst []D, src []S)) {
 	const n = 4096
 	b.Run("from="+name+"/n=4096", func(b *testing.B) {
-		src, dst := familyNamed[S]("normal3").makeRow(n, 1), make([]D, n)
+		src, dst := familyNamed[S]("normal3").MakeRow(n, 1), make([]D, n)
 		for b.Loop() {
 			function(dst, src)
 		}
@@ -292,7 +292,7 @@ func BenchmarkEngines(b *testing.B) {
 
 func benchVocabulary[S Float](b *testing.B, from string, n int, function func(dst []float32, src []S)) {
 	b.Run(fmt.Sprintf("shape=vocabulary/from=%s/n=%d", from, n), func(b *testing.B) {
-		src, dst := familyNamed[S]("normal3").makeRow(n, 1), make([]float32, n)
+		src, dst := familyNamed[S]("normal3").MakeRow(n, 1), make([]float32, n)
 		for b.Loop() {
 			function(dst, src)
 		}
@@ -307,7 +307,7 @@ func BenchmarkAccumulator(b *testing.B) {
 
 func benchAccumulator[T native](b *testing.B) {
 	const n = 131072
-	src, dst := familyNamed[T]("normal3").makeRow(n, 1), make([]T, n)
+	src, dst := familyNamed[T]("normal3").MakeRow(n, 1), make([]T, n)
 	var whole, part Accumulator[T]
 	whole.Add(src)
 	part.Add(src)

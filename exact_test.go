@@ -219,7 +219,7 @@ func testExact[T native](t *testing.T) {
 	const bound = 0x1p-74
 	var probability, logarithm, logSum float64
 	for _, family := range accuracyFamilies[T]() {
-		row := family.makeRow(12, 9)
+		row := family.MakeRow(12, 9)
 		exact := exactRowOf(row)
 		m := bigFloat(float64(maxOf(row)))
 		sum, e := bigFloat(0), make([]*big.Float, len(row))

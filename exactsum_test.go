@@ -22,17 +22,17 @@ func (x term) big() *big.Float {
 // makeTerms returns positive numbers whose exponents are up to spread apart.
 func makeTerms(r *rng, n, spread int) []term {
 	terms := make([]term, n)
-	base := int32(r.intn(40000) - 20000)
+	base := int32(r.Intn(40000) - 20000)
 	for i := range terms {
-		hi := math.Float64frombits(r.next()&(1<<52-1) | uint64(1023+r.intn(200)-100)<<52)
-		lo := hi * (float64(r.intn(1<<20)-1<<19) * 0x1p-70)
-		switch r.intn(4) {
+		hi := math.Float64frombits(r.Next()&(1<<52-1) | uint64(1023+r.Intn(200)-100)<<52)
+		lo := hi * (float64(r.Intn(1<<20)-1<<19) * 0x1p-70)
+		switch r.Intn(4) {
 		case 0:
 			lo = 0
 		case 1: // few bits: pieces that are 0
 			hi, lo = 1, -0x1p-60
 		}
-		terms[i] = term{doubleDouble{hi, lo}, base + int32(r.intn(spread))}
+		terms[i] = term{doubleDouble{hi, lo}, base + int32(r.Intn(spread))}
 	}
 	return terms
 }
@@ -45,7 +45,7 @@ func TestExactSum(t *testing.T) {
 		trials = 300
 	}
 	for trial := range trials {
-		terms := makeTerms(&r, 1+r.intn(12), 1+r.intn(1<<r.intn(11)))
+		terms := makeTerms(&r, 1+r.Intn(12), 1+r.Intn(1<<r.Intn(11)))
 		exact := new(big.Float).SetPrec(4000)
 		for _, x := range terms {
 			exact.Add(exact, x.big())
@@ -83,11 +83,11 @@ func mergedTerms(r *rng, terms []term) exactSum {
 	}
 	shuffled := make([]term, len(terms))
 	for i, x := range terms {
-		j := r.intn(i + 1)
+		j := r.Intn(i + 1)
 		shuffled[i] = shuffled[j]
 		shuffled[j] = x
 	}
-	cut := r.intn(len(terms) + 1)
+	cut := r.Intn(len(terms) + 1)
 	if cut == 0 || cut == len(terms) {
 		for _, x := range shuffled {
 			sum.add(x.d, x.power)

@@ -84,7 +84,7 @@ func boundarySpans(t *testing.T) (spans []span) {
 	}
 	r := rng(13)
 	for range 2000 {
-		add(24+r.intn(189_000-24), 50) // below exactLimit
+		add(24+r.Intn(189_000-24), 50) // below exactLimit
 	}
 	return spans
 }

@@ -14,7 +14,7 @@ func TestEmulatedFMA(t *testing.T) {
 		count = 20_000
 	}
 	number := func(span int) float64 {
-		return math.Ldexp(math.Float64frombits(r.next()&(1<<63|1<<52-1)|1023<<52), r.intn(2*span)-span)
+		return math.Ldexp(math.Float64frombits(r.Next()&(1<<63|1<<52-1)|1023<<52), r.Intn(2*span)-span)
 	}
 	check := func(a, b, c float64) {
 		t.Helper()
@@ -29,12 +29,12 @@ func TestEmulatedFMA(t *testing.T) {
 	for range count {
 		a, b := number(200), number(200)
 		check(a, b, number(400))
-		check(a, b, -a*b*(1+float64(r.intn(9)-4)*0x1p-52)) // cancellation
+		check(a, b, -a*b*(1+float64(r.Intn(9)-4)*0x1p-52)) // cancellation
 		// Next to the middle between two numbers: a product that is nearly half a
 		// unit in the last place of c, with few bits and with many.
-		unit := math.Ldexp(1, r.intn(200)-100)
-		c := unit * (0x1p52 + float64(r.intn(1<<30)))
-		m := float64(1<<26 + r.intn(1<<26))
+		unit := math.Ldexp(1, r.Intn(200)-100)
+		c := unit * (0x1p52 + float64(r.Intn(1<<30)))
+		m := float64(1<<26 + r.Intn(1<<26))
 		check(m, unit/(2*m), c)
 		check(m, -unit/(2*m), c)
 		check(unit, 0.5, c)
@@ -60,14 +60,14 @@ func TestWithoutFMA(t *testing.T) {
 	previous := fastFMA
 	t.Cleanup(func() { fastFMA = previous })
 	for _, family := range familiesOf[float64]() {
-		row := family.makeRow(700, 1)
+		row := family.MakeRow(700, 1)
 		got, want := make([]float64, len(row)), make([]float64, len(row))
 		for _, function := range rowFunctions[float64]() {
 			fastFMA = true
 			function.run(kernelGeneric, want, row)
 			fastFMA = false
 			function.run(kernelGeneric, got, row)
-			checkBits(t, got, want, row, "%s, %s", function.name, family.name)
+			checkBits(t, got, want, row, "%s, %s", function.name, family.Name)
 		}
 	}
 }

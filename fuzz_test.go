@@ -59,10 +59,10 @@ func addSeeds[T native](f *testing.F) {
 		f.Add(asBytes(seed), uint8(i))
 	}
 	for i, family := range familiesOf[T]() {
-		f.Add(asBytes(family.makeRow(40+i, 1)), uint8(i*7))
+		f.Add(asBytes(family.MakeRow(40+i, 1)), uint8(i*7))
 	}
 	for i, name := range []string{"normal3", "uniform1000", "limits-mixed"} { // long ones slow the fuzzer down
-		f.Add(asBytes(familyNamed[T](name).makeRow(blockLen[T]()+5+i, 1)), uint8(i*5))
+		f.Add(asBytes(familyNamed[T](name).MakeRow(blockLen[T]()+5+i, 1)), uint8(i*5))
 	}
 }
 
@@ -135,7 +135,7 @@ func FuzzAccumulator(f *testing.F) {
 func checkAccumulator[T native](t *testing.T, data []byte, seed uint8) {
 	r := rng(seed)
 	row := bytesToRow[T](data[:min(len(data), 3*blockBytes)])
-	shards := cutAt(&r, row, 1+r.intn(len(row)+1), false)
+	shards := cutAt(&r, row, 1+r.Intn(len(row)+1), false)
 	a, b := accumulated(&r, shards), accumulated(&r, shards)
 	if a != b && !(isNaN(a.logits.top) && isNaN(b.logits.top)) {
 		t.Fatalf("%v: two orders give %+v and %+v", shards, a, b)

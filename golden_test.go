@@ -81,7 +81,7 @@ var goldenScores = golden[float32]{
 	func(k kernel, logits []float32, n int) (hashes []uint64) {
 		rows := len(logits) / n
 		r, sink := rng(n), float32(2)
-		bias := Matrix[float32]{familyNamed[float32]("mask-inf").makeRow(n, 40), 1, n, n}
+		bias := Matrix[float32]{familyNamed[float32]("mask-inf").MakeRow(n, 40), 1, n, n}
 		keep := makeKeep(&r, n)
 		dst, src := Matrix[float32]{make([]float32, len(logits)), rows, n, n}, Matrix[float32]{logits, rows, n, n}
 		for _, s := range []Scores{
@@ -126,9 +126,9 @@ func (g *golden[T]) line(k kernel, f family[T], n int) string {
 	rows := max(1, 1024/n)
 	logits := make([]T, rows*n)
 	for row := range rows {
-		f.fillRow(logits[row*n:][:n], uint64(1000+row))
+		f.FillRow(logits[row*n:][:n], uint64(1000+row))
 	}
-	line := fmt.Sprintf("%s %d %016x", f.name, n, hashBits(logits))
+	line := fmt.Sprintf("%s %d %016x", f.Name, n, hashBits(logits))
 	for _, hash := range g.hashes(k, logits, n) {
 		line += fmt.Sprintf(" %016x", hash)
 	}
@@ -166,7 +166,7 @@ func updateGolden[T native](t *testing.T) {
 	for _, g := range goldenFiles[T]() {
 		text := g.header()
 		for _, family := range familiesOf[T]() {
-			for _, n := range g.lens(family.name) {
+			for _, n := range g.lens(family.Name) {
 				text += g.line(kernelGeneric, family, n) + "\n"
 			}
 		}
@@ -185,9 +185,9 @@ func testGolden[T native](t *testing.T, k kernel) {
 		lines := strings.Split(strings.TrimSpace(strings.TrimPrefix(string(text), g.header())), "\n")
 		i := 0
 		for _, family := range familiesOf[T]() {
-			for _, n := range g.lens(family.name) {
+			for _, n := range g.lens(family.Name) {
 				if i == len(lines) {
-					t.Fatalf("%s ends before %s, n=%d", g.path, family.name, n)
+					t.Fatalf("%s ends before %s, n=%d", g.path, family.Name, n)
 				}
 				line := lines[i]
 				i++
@@ -198,11 +198,11 @@ func testGolden[T native](t *testing.T, k kernel) {
 				switch {
 				case slices.Equal(got, want):
 				case len(want) != len(got) || !slices.Equal(got[:2], want[:2]):
-					t.Fatalf("%s has %q where %s, n=%d belongs", g.path, want, family.name, n)
+					t.Fatalf("%s has %q where %s, n=%d belongs", g.path, want, family.Name, n)
 				case got[2] != want[2]:
-					t.Errorf("%s: %s, n=%d: the logits are not those on record", g.path, family.name, n)
+					t.Errorf("%s: %s, n=%d: the logits are not those on record", g.path, family.Name, n)
 				default:
-					t.Errorf("%s: %s, n=%d: the %s are not those on record", g.path, family.name, n, g.results)
+					t.Errorf("%s: %s, n=%d: the %s are not those on record", g.path, family.Name, n, g.results)
 				}
 			}
 		}

@@ -97,13 +97,13 @@ func testGuardPages[T native](t *testing.T, k kernel) {
 			if n > 100 && !chosen(n+i, 3) {
 				continue
 			}
-			row, want := family.makeRow(n, 1), want[:n]
+			row, want := family.MakeRow(n, 1), want[:n]
 			for _, srcAtEnd = range []bool{false, true} {
 				from := src.slice(n, srcAtEnd)
 				for _, dstAtEnd = range []bool{false, true} {
 					to := dst.slice(n, dstAtEnd)
 					run := func(step string, inPlace bool, expect, compute func(dst, src []T)) {
-						name = family.name + ", " + step
+						name = family.Name + ", " + step
 						copy(want, row)
 						expect(want, row)
 						copy(from, row)
@@ -162,7 +162,7 @@ func testGuardPages[T native](t *testing.T, k kernel) {
 					dst.checkRest(t, n, dstAtEnd, name)
 					fill(to, fenceOf[T]())
 				}
-				src.checkRest(t, n, srcAtEnd, family.name)
+				src.checkRest(t, n, srcAtEnd, family.Name)
 				fill(from, fenceOf[T]())
 			}
 		}
@@ -195,7 +195,7 @@ func testGuardPagesMatrix[T native](t *testing.T, k kernel) {
 						want, wantInPlace := slices.Clone(to), slices.Clone(from)
 						for row := range rows {
 							logits := from[row*srcStride:][:cols]
-							families[(rows+cols+row)%3].fillRow(logits, uint64(row))
+							families[(rows+cols+row)%3].FillRow(logits, uint64(row))
 							softmaxRow(kernelGeneric, want[row*dstStride:][:cols], logits)
 							copy(wantInPlace[row*srcStride:], want[row*dstStride:][:cols])
 						}
@@ -241,7 +241,7 @@ func testGuardPagesScores(t *testing.T, k kernel) {
 	want, cut := make([]float32, block32), make([]float32, block32)
 	r := rng(21)
 	for _, n = range guardLens() {
-		row, want := familyNamed[float32]("normal3").makeRow(n, 1), want[:n]
+		row, want := familyNamed[float32]("normal3").MakeRow(n, 1), want[:n]
 		for steps := range 8 {
 			if n > 100 && !chosen(n+steps, 5) {
 				continue
@@ -254,7 +254,7 @@ func testGuardPagesScores(t *testing.T, k kernel) {
 				from := src.slice(n, srcAtEnd)
 				if steps&2 != 0 {
 					s.Bias = Matrix[float32]{biases.slice(n, srcAtEnd), 1, n, n}
-					familyNamed[float32]("mask-inf").fillRow(s.Bias.Data, 2)
+					familyNamed[float32]("mask-inf").FillRow(s.Bias.Data, 2)
 				}
 				for _, dstAtEnd = range []bool{false, true} {
 					to := dst.slice(n, dstAtEnd)
@@ -315,7 +315,7 @@ func testGuardPagesHalf[T half](t *testing.T, k kernel) {
 	src, dst, wide := newGuarded[T](t, block32+6), newGuarded[T](t, block32+6), newGuarded[float32](t, block32+6)
 	want := make([]float32, block32+5)
 	for _, n = range lens {
-		row, want := familyNamed[T]("normal3").makeRow(n, 1), want[:n]
+		row, want := familyNamed[T]("normal3").MakeRow(n, 1), want[:n]
 		single := wideRow(row)
 		softmaxRow(kernelGeneric, want, single)
 		for _, srcAtEnd = range []bool{false, true} {

@@ -98,7 +98,7 @@ func testToHalf[T half](t *testing.T) {
 	check(smallest[float32](), 0)
 	r := rng(16)
 	for i := range 1000 {
-		payload := uint32(r.next())&0x007FFFFF | 1
+		payload := uint32(r.Next())&0x007FFFFF | 1
 		if i < 23 {
 			payload = 1 << i
 		}
@@ -198,7 +198,7 @@ func testWiden[T half](t *testing.T, k kernel) {
 	for _, n := range primitiveLens[float32]() {
 		for i, family := range familiesOf[T]() {
 			if chosen(n+i, 7) {
-				check(family.makeRow(n, 3), n+i, family.name)
+				check(family.MakeRow(n, 3), n+i, family.Name)
 			}
 		}
 		// The maximum at every place.
@@ -248,15 +248,15 @@ func testNarrow[T half](t *testing.T, k kernel) {
 		middle := float32((numberOf[T](bits) + numberOf[T](bits+1)) / 2)
 		return math.Float32frombits(math.Float32bits(middle) + uint32(neighbour))
 	}
-	middles := family[float32]{"middles", func(r *rng, row []float32) {
+	middles := family[float32]{Name: "middles", Fill: func(r *rng, row []float32) {
 		for i := range row {
-			row[i] = nearMiddle(r.next()%f.infinity|r.next()&f.sign, r.intn(3)-1)
+			row[i] = nearMiddle(r.Next()%f.infinity|r.Next()&f.sign, r.Intn(3)-1)
 		}
 	}}
 	for _, n := range primitiveLens[float32]() {
 		for i, family := range append(familiesOf[float32](), middles) {
 			if chosen(n+i, 7) {
-				check(family.makeRow(n, 3), n+i, family.name)
+				check(family.MakeRow(n, 3), n+i, family.Name)
 			}
 		}
 	}
@@ -330,7 +330,7 @@ func testHalfRows[T half](t *testing.T, k kernel) {
 	for _, n := range lens {
 		for i, family := range familiesOf[T]() {
 			if chosen(n+i, 7) && (k != kernelGeneric || n <= 40 || (n+i)%5 == 0) {
-				checkHalfRow(t, family.makeRow(n, 1), src, dst, n+i, family.name)
+				checkHalfRow(t, family.MakeRow(n, 1), src, dst, n+i, family.Name)
 			}
 		}
 	}
@@ -361,15 +361,15 @@ func testSoftmaxToFloat32[T half](t *testing.T, k kernel) {
 				continue
 			}
 			from, to := src.slice(n, n+i), dst.slice(n, n*3+i)
-			family.fillRow(from, 2)
+			family.FillRow(from, 2)
 			row := slices.Clone(from)
 			wide := wideRow(row)
 			want := slices.Clone(wide)
 			softmaxRow(kernelGeneric, want, want)
 			SoftmaxToFloat32(to, from)
-			checkBits(t, to, want, wide, "%s, n=%d", family.name, n)
-			dst.check(t, "%s, n=%d", family.name, n)
-			checkBits(t, from, row, row, "%s, n=%d: src changed", family.name, n)
+			checkBits(t, to, want, wide, "%s, n=%d", family.Name, n)
+			dst.check(t, "%s, n=%d", family.Name, n)
+			checkBits(t, from, row, row, "%s, n=%d: src changed", family.Name, n)
 		}
 	}
 }
@@ -389,15 +389,15 @@ func testSoftmaxFromFloat32[T half](t *testing.T, k kernel) {
 				continue
 			}
 			from, to := src.slice(n, n+i), dst.slice(n, n*3+i)
-			family.fillRow(from, 2)
+			family.FillRow(from, 2)
 			row := slices.Clone(from)
 			wide := slices.Clone(from)
 			softmaxRow(kernelGeneric, wide, wide)
 			want := roundedRow[T](wide)
 			SoftmaxFromFloat32(to, from)
-			checkBits(t, to, want, want, "%s, n=%d", family.name, n)
-			dst.check(t, "%s, n=%d", family.name, n)
-			checkBits(t, from, row, row, "%s, n=%d: src changed", family.name, n)
+			checkBits(t, to, want, want, "%s, n=%d", family.Name, n)
+			dst.check(t, "%s, n=%d", family.Name, n)
+			checkBits(t, from, row, row, "%s, n=%d: src changed", family.Name, n)
 		}
 	}
 }
@@ -482,7 +482,7 @@ func TestMixedPanics(t *testing.T) {
 }
 
 func testMixedPanics[T half](t *testing.T) {
-	memory := familyNamed[float32]("normal3").makeRow(100, 1)
+	memory := familyNamed[float32]("normal3").MakeRow(100, 1)
 	before := slices.Clone(memory)
 	halves := unsafe.Slice((*T)(unsafe.Pointer(&memory[0])), 2*len(memory)) // halves[2*i] is the first of memory[i]
 	check := func(want string, f func()) {

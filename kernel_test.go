@@ -8,6 +8,8 @@ import (
 	"slices"
 	"testing"
 	"unsafe"
+
+	"github.com/seed174f7dca/softmax/internal/corpus"
 )
 
 // shortLen is the largest length of which no one is left out.
@@ -49,7 +51,7 @@ func testKernelRows[T native](t *testing.T, k kernel) {
 			if n > 100 && !chosen(n+i, 7) {
 				continue
 			}
-			row, want := family.makeRow(n, 1), want[:n]
+			row, want := family.MakeRow(n, 1), want[:n]
 			for j, function := range rowFunctions[T]() {
 				// The logarithms have little of their own.
 				if j > 0 && n > 100 && (n+i)%5 > 0 {
@@ -70,12 +72,12 @@ func testKernelRows[T native](t *testing.T, k kernel) {
 					copy(from, row)
 					to := dst.slice(n, offset*7+n)
 					function.run(k, to, from)
-					checkBits(t, to, want, row, "%s of %s, n=%d, offset %d", function.name, family.name, n, offset)
-					dst.check(t, "%s of %s, n=%d, offset %d", function.name, family.name, n, offset)
-					checkBits(t, from, row, row, "%s of %s, n=%d, offset %d: src changed", function.name, family.name, n, offset)
+					checkBits(t, to, want, row, "%s of %s, n=%d, offset %d", function.name, family.Name, n, offset)
+					dst.check(t, "%s of %s, n=%d, offset %d", function.name, family.Name, n, offset)
+					checkBits(t, from, row, row, "%s of %s, n=%d, offset %d: src changed", function.name, family.Name, n, offset)
 					function.run(k, from, from)
-					checkBits(t, from, want, row, "%s of %s, n=%d, offset %d, in place", function.name, family.name, n, offset)
-					src.check(t, "%s of %s, n=%d, offset %d, in place", function.name, family.name, n, offset)
+					checkBits(t, from, want, row, "%s of %s, n=%d, offset %d, in place", function.name, family.Name, n, offset)
+					src.check(t, "%s of %s, n=%d, offset %d, in place", function.name, family.Name, n, offset)
 				}
 			}
 		}
@@ -101,8 +103,8 @@ func testKernelLongRows[T native](t *testing.T, k kernel) {
 			if !chosen(i+j, 7) {
 				continue
 			}
-			row, want, name := row[:n], want[:n], families[j].name
-			families[j].fillRow(row, 2)
+			row, want, name := row[:n], want[:n], families[j].Name
+			families[j].FillRow(row, 2)
 			for l, function := range rowFunctions[T]() {
 				if l > 0 && (i+j+l)%5 > 0 {
 					continue
@@ -139,7 +141,7 @@ func testKernelLimits[T native](t *testing.T, k kernel) {
 				for _, at := range []int{0, n / 2, n - 1} {
 					row, want, got := make([]T, n), make([]T, n), make([]T, n)
 					for i := range row {
-						row[i] = m - number[T](&r, 64*one+r.uniform(64*one))
+						row[i] = m - corpus.Number[T](&r, 64*corpus.One+r.Uniform(64*corpus.One))
 					}
 					row[at] = m
 					for _, function := range rowFunctions[T]() {
@@ -197,7 +199,7 @@ func checkMatrix[T native](t *testing.T, k kernel, rows, cols, srcStride, dstStr
 	to := dst.slice((rows-1)*dstStride+cols, offset*5)
 	wantTo, wantFrom := slices.Clone(to), slices.Clone(from)
 	for row := range rows {
-		logits := families[(row*11+cols+rows)%len(families)].makeRow(cols, uint64(row))
+		logits := families[(row*11+cols+rows)%len(families)].MakeRow(cols, uint64(row))
 		copy(from[row*srcStride:], logits)
 		softmaxRow(kernelGeneric, wantTo[row*dstStride:][:cols], logits)
 		copy(wantFrom[row*srcStride:], wantTo[row*dstStride:][:cols])
@@ -234,11 +236,11 @@ func testMaxBlock[T native](t *testing.T, k kernel) {
 	for _, n := range primitiveLens[T]() {
 		for i, family := range familiesOf[T]() {
 			from := src.slice(n, n+i)
-			family.fillRow(from, 3)
+			family.FillRow(from, 3)
 			want := maxOf(from)
 			// The maximum of a row with a NaN is of no use: it is its sum that tells.
 			if got := maxBlock(k, from); !isNaN(want) && got != want {
-				t.Fatalf("%s, n=%d: got %v, want %v", family.name, n, got, want)
+				t.Fatalf("%s, n=%d: got %v, want %v", family.Name, n, got, want)
 			}
 		}
 		// The maximum at every place, and beyond the end.
@@ -271,10 +273,10 @@ func maxOf[T native](row []T) T {
 func references[T native](m T) []reference[T] {
 	refs := []reference[T]{newReference(m, rowBias(m)), newReference(m, -max(m, exactLimit))}
 	if math.Abs(float64(m)) < exactLimit {
-		tiny, depth := tinyOf[T](), depthsOf[T]()
+		tiny, depth := tinyOf[T](), corpus.DepthsOf[T]()
 		refs = append(refs, newReference(m, tiny),
-			newReference(min(m+T(depth.dominant), exactLimit), tiny), // the row's maximum is larger
-			newReference(min(m+T(2*depth.zero), exactLimit), tiny))
+			newReference(min(m+T(depth.Dominant), exactLimit), tiny), // the row's maximum is larger
+			newReference(min(m+T(2*depth.Zero), exactLimit), tiny))
 	}
 	return refs
 }
@@ -294,10 +296,10 @@ func testExpBlock[T native](t *testing.T, k kernel) {
 				continue
 			}
 			from := src.slice(n, n+i)
-			family.fillRow(from, 4)
+			family.FillRow(from, 4)
 			for _, ref := range references(maxOf(from)) {
 				want := want[:n]
-				name := fmt.Sprintf("%s, n=%d, ref %+v", family.name, n, ref)
+				name := fmt.Sprintf("%s, n=%d, ref %+v", family.Name, n, ref)
 				sum, large := expBlockGeneric(want, from, &ref)
 				to := dst.slice(n, n*3+i)
 				gotSum, gotLarge := expBlock(k, to, from, &ref)
@@ -345,7 +347,7 @@ func testScaleBlock[T native](t *testing.T, k kernel) {
 				continue
 			}
 			from := src.slice(n, n+i)
-			family.fillRow(from, 5)
+			family.FillRow(from, 5)
 			e, want := e[:n], want[:n]
 			m := maxOf(from)
 			ref := newReference(m, rowBias(m))
@@ -365,7 +367,7 @@ func testScaleBlock[T native](t *testing.T, k kernel) {
 							continue
 						}
 						f := newFactor[T](sum, delta, careful)
-						name := fmt.Sprintf("%s, n=%d, sum %g, factor %+v", family.name, n, sum, f)
+						name := fmt.Sprintf("%s, n=%d, sum %g, factor %+v", family.Name, n, sum, f)
 						copy(want, e)
 						scaleBlockGeneric(want, &f)
 						to := dst.slice(n, n*3+i)
@@ -446,7 +448,7 @@ func testSumRows[T native](t *testing.T, k kernel) {
 			stride := cols + (i*rows)%19
 			src := slices.Repeat([]T{nan[T]()}, (rows-1)*stride+cols)
 			for row := range rows {
-				families[(i*7+row)%len(families)].fillRow(src[row*stride:][:cols], uint64(rows))
+				families[(i*7+row)%len(families)].FillRow(src[row*stride:][:cols], uint64(rows))
 			}
 			got, want := make([]rowSum[T], rows), make([]rowSum[T], rows)
 			sumRows(k, got, src, cols, stride)
@@ -475,20 +477,20 @@ func testSubtractBlock[T native](t *testing.T, k kernel) {
 	for _, n := range primitiveLens[T]() {
 		for i, family := range familiesOf[T]() {
 			from, want := src.slice(n, n+i), want[:n]
-			family.fillRow(from, 10)
+			family.FillRow(from, 10)
 			m := maxOf(from)
 			if isNaN(m) || math.IsInf(float64(m), 0) {
 				continue // such a row has no differences
 			}
-			for _, rest := range []T{0, number[T](&r, 2*one+r.uniform(2*one)), 17.3} {
+			for _, rest := range []T{0, corpus.Number[T](&r, 2*corpus.One+r.Uniform(2*corpus.One)), 17.3} {
 				subtractBlockGeneric(want, from, m, rest)
 				to := dst.slice(n, n*3+i)
 				subtractBlock(k, to, from, m, rest)
-				checkBits(t, to, want, from, "%s, n=%d, rest %v", family.name, n, rest)
-				dst.check(t, "%s, n=%d, rest %v", family.name, n, rest)
+				checkBits(t, to, want, from, "%s, n=%d, rest %v", family.Name, n, rest)
+				dst.check(t, "%s, n=%d, rest %v", family.Name, n, rest)
 				copy(to, from)
 				subtractBlock(k, to, to, m, rest)
-				checkBits(t, to, want, from, "%s, n=%d, rest %v, in place", family.name, n, rest)
+				checkBits(t, to, want, from, "%s, n=%d, rest %v, in place", family.Name, n, rest)
 			}
 		}
 	}
@@ -504,13 +506,13 @@ func testSoftmaxBlock(t *testing.T, k kernel) {
 			if !chosen(n+i, 7) {
 				continue
 			}
-			row, want := family.makeRow(n, 11), want[:n]
+			row, want := family.MakeRow(n, 11), want[:n]
 			softmaxBlocksGeneric(want, row, n, 1, 0, 0)
 			to := x.slice(n, n+i)
 			copy(to, row)
 			softmaxBlock(k, to, maxBlock(k, to))
-			checkBits(t, to, want, row, "%s, n=%d", family.name, n)
-			x.check(t, "%s, n=%d", family.name, n)
+			checkBits(t, to, want, row, "%s, n=%d", family.Name, n)
+			x.check(t, "%s, n=%d", family.Name, n)
 		}
 	}
 }
@@ -544,7 +546,7 @@ func testSoftmaxScaled(t *testing.T, k kernel) {
 		want, wantInPlace := slices.Clone(to), slices.Clone(from)
 		name := fmt.Sprintf("%d x %d, strides %d and %d, n=%d, step %d, scale %g", rows, cols, srcStride, dstStride, n, step, scale)
 		for row := range rows {
-			families[(i*5+row)%len(families)].fillRow(from[row*srcStride:][:cols], uint64(i+row))
+			families[(i*5+row)%len(families)].FillRow(from[row*srcStride:][:cols], uint64(i+row))
 		}
 		before := slices.Clone(from)
 		// expect puts the results of some rows into a matrix.
@@ -600,12 +602,12 @@ func testExpLanes(t *testing.T, k kernel) {
 				continue
 			}
 			from, want := src.slice(n, n+i), want[:n]
-			family.fillRow(from, 13)
+			family.FillRow(from, 13)
 			m := maxOf(from)
 			ref := newReference(m, rowBias(m))
 			sum, large := expBlockGeneric(want, from, &ref)
 			for cut := 0; cut < n; cut += 32 * (1 + n/300) {
-				name := fmt.Sprintf("%s, n=%d, cut at %d", family.name, n, cut)
+				name := fmt.Sprintf("%s, n=%d, cut at %d", family.Name, n, cut)
 				lanes, gotLarge := newLaneSums[float32](), true
 				to := dst.slice(n, n*3+i)
 				if cut > 0 {
@@ -650,14 +652,14 @@ func choose[T any](r *rng, choices []T, wanted bool) T {
 	if !wanted {
 		return choices[0]
 	}
-	return choices[1+r.intn(len(choices)-1)]
+	return choices[1+r.Intn(len(choices)-1)]
 }
 
 // makeKeep returns which of n keys are kept: most, or few.
 func makeKeep(r *rng, n int) []bool {
-	keep, among := make([]bool, n), 1+r.intn(8)
+	keep, among := make([]bool, n), 1+r.Intn(8)
 	for i := range keep {
-		keep[i] = r.intn(8) < among
+		keep[i] = r.Intn(8) < among
 	}
 	return keep
 }
@@ -700,21 +702,21 @@ func testScoreBlock(t *testing.T, k kernel) {
 				s.flush = 1
 			}
 			family, biasFamily := families[(i*7+steps)%len(families)], families[(i*5+steps*3)%len(families)]
-			row := family.makeRow(n, uint64(steps))
+			row := family.MakeRow(n, uint64(steps))
 			from, to, want := src.slice(n, n+steps), dst.slice(n, n*3+steps), want[:n]
 			copy(from, row)
-			name := fmt.Sprintf("%s, n=%d, %+v", family.name, n, s)
+			name := fmt.Sprintf("%s, n=%d, %+v", family.Name, n, s)
 			var biasRow []float32
 			var keeps, keepsBefore []bool
 			if steps&bias != 0 {
-				biasRow = biasFamily.makeRow(n, 14)
+				biasRow = biasFamily.MakeRow(n, 14)
 				b := biases.slice(n, n*5+steps)
 				copy(b, biasRow)
 				s.bias = &b[0]
-				name += ", bias " + biasFamily.name
+				name += ", bias " + biasFamily.Name
 			}
 			if steps&keep != 0 {
-				offset := r.intn(16) // of memory at any address
+				offset := r.Intn(16) // of memory at any address
 				keeps = makeKeep(&r, n+offset)[offset:]
 				keepsBefore = slices.Clone(keeps)
 				s.keep = &keeps[0]

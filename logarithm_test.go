@@ -27,17 +27,17 @@ func TestLogarithm(t *testing.T) {
 	}
 	r := rng(14)
 	for i := range count {
-		fraction := math.Float64frombits(r.next()>>12 | 1023<<52)
+		fraction := math.Float64frombits(r.Next()>>12 | 1023<<52)
 		switch i % 4 {
 		case 0: // any number below 2^25
-			check(math.Ldexp(fraction, r.intn(25)))
+			check(math.Ldexp(fraction, r.Intn(25)))
 		case 1: // near 1
-			check(1 + math.Ldexp(fraction, -1-r.intn(52)))
+			check(1 + math.Ldexp(fraction, -1-r.Intn(52)))
 		case 2: // near a power of 2, or of 2 times its root, where the formula changes
-			near := []float64{1, math.Sqrt2}[r.intn(2)]
-			check(math.Ldexp(near+math.Ldexp(float64(r.intn(2001)-1000), -52), 1+r.intn(24)))
+			near := []float64{1, math.Sqrt2}[r.Intn(2)]
+			check(math.Ldexp(near+math.Ldexp(float64(r.Intn(2001)-1000), -52), 1+r.Intn(24)))
 		case 3: // the sum of equal logits
-			check(float64(2 + r.intn(1<<25-1)))
+			check(float64(2 + r.Intn(1<<25-1)))
 		}
 	}
 	t.Logf("at most %.4f ULP, at %x; with the lower part 2^%.2f, at %x", worst, at, math.Log2(worstSum), atSum)

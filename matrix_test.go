@@ -42,7 +42,7 @@ func testMatrixRows[T Float](t *testing.T, k kernel) {
 					want, wantInPlace := slices.Clone(dst.Data), slices.Clone(src.Data)
 					for row := range rows {
 						logits := src.Data[row*src.Stride:][:cols]
-						families[(row+cols+gap)%len(families)].fillRow(logits, uint64(rows))
+						families[(row+cols+gap)%len(families)].FillRow(logits, uint64(rows))
 						function.row(want[row*dst.Stride:][:cols], logits)
 						copy(wantInPlace[row*src.Stride:], want[row*dst.Stride:][:cols])
 					}
@@ -78,7 +78,7 @@ func testLogSumExpRows[T Float](t *testing.T, k kernel) {
 				for row := range rows {
 					logits := src.Data[row*src.Stride:][:cols]
 					if cols > 0 {
-						families[(row+cols+gap)%len(families)].fillRow(logits, uint64(rows))
+						families[(row+cols+gap)%len(families)].FillRow(logits, uint64(rows))
 					}
 					want[row] = LogSumExp(logits)
 				}
@@ -101,7 +101,7 @@ func testMatrixColumns[T Float](t *testing.T, k kernel) {
 	useKernel(t, k)
 	for _, function := range matrixFunctions[T]() {
 		for _, at := range [][2]int{{0, 5}, {5, 0}, {0, 7}, {7, 0}, {1, 6}} {
-			data := familyNamed[T]("normal3").makeRow(rows*stride, 1)
+			data := familyNamed[T]("normal3").MakeRow(rows*stride, 1)
 			want := slices.Clone(data)
 			for row := range rows {
 				function.row(want[at[0]+row*stride:][:cols], data[at[1]+row*stride:][:cols])
@@ -131,7 +131,7 @@ func testMatrixOverlap[T Float](t *testing.T) {
 			}
 		}
 	}
-	logits := familyNamed[T]("normal3").makeRow(size, 1)
+	logits := familyNamed[T]("normal3").MakeRow(size, 1)
 	data := make([]T, size)
 	for i, l := range layouts {
 		rows, cols, stride, offset := l.rows, l.cols, l.stride, l.offset
@@ -203,7 +203,7 @@ func TestMatrixPanics(t *testing.T) {
 func testMatrixPanics[T native](t *testing.T) {
 	const huge = math.MaxInt
 	type matrix = Matrix[T]
-	memory := familyNamed[T]("normal3").makeRow(100, 1)
+	memory := familyNamed[T]("normal3").MakeRow(100, 1)
 	before := slices.Clone(memory)
 	data, other := memory[:50], memory[50:]
 	good := matrix{other, 3, 4, 5}

@@ -25,7 +25,7 @@ func pauses(b *testing.B) *metrics.Float64Histogram {
 // collection. Pauses are reported as the upper ends of the histogram's buckets.
 func BenchmarkPauses(b *testing.B) {
 	const n = 64 << 20
-	src, dst := familyNamed[float32]("normal3").makeRow(n, 1), make([]float32, n)
+	src, dst := familyNamed[float32]("normal3").MakeRow(n, 1), make([]float32, n)
 	scores := Scores{Keep: make([]bool, n)} // a row without keys
 	row := func(data []float32) Matrix[float32] { return Matrix[float32]{data, 1, n, n} }
 	var whole Accumulator[float32]

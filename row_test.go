@@ -8,6 +8,8 @@ import (
 	"math/big"
 	"slices"
 	"testing"
+
+	"github.com/seed174f7dca/softmax/internal/corpus"
 )
 
 // useStreamLen makes rows of n elements and more be stored past the caches until
@@ -48,7 +50,7 @@ func testWays[T native](t *testing.T, k kernel) {
 			if n > block && !chosen(n/block+i, 5) {
 				continue
 			}
-			row, want := family.makeRow(n, 6), want[:n]
+			row, want := family.MakeRow(n, 6), want[:n]
 			softmaxRow(kernelGeneric, want, row)
 			for j, way := range ways {
 				useStreamLen[T](t, way.streamLen)
@@ -59,10 +61,10 @@ func testWays[T native](t *testing.T, k kernel) {
 					to = dst.slice(n, i+j)
 				}
 				way.run(k, to, from)
-				checkBits(t, to, want, row, "%s, n=%d, %s", family.name, n, way.name)
-				src.check(t, "%s, n=%d, %s", family.name, n, way.name)
+				checkBits(t, to, want, row, "%s, n=%d, %s", family.Name, n, way.name)
+				src.check(t, "%s, n=%d, %s", family.Name, n, way.name)
 				if !way.inPlace {
-					dst.check(t, "%s, n=%d, %s", family.name, n, way.name)
+					dst.check(t, "%s, n=%d, %s", family.Name, n, way.name)
 				}
 			}
 		}
@@ -77,7 +79,7 @@ func TestReferenceIsFree(t *testing.T) {
 
 func testReferenceIsFree[T native](t *testing.T, k kernel) {
 	for _, family := range familiesOf[T]() {
-		row := family.makeRow(1000, 7)
+		row := family.MakeRow(1000, 7)
 		m := maxOf(row)
 		bias := rowBias(m)
 		ref := newReference(m, bias)
@@ -97,12 +99,12 @@ func testReferenceIsFree[T native](t *testing.T, k kernel) {
 				compared++
 				if bitsOf(got[i]) != bitsOf(scaleByPower(want[i], delta)) {
 					t.Fatalf("%s, shift %d instead of %d: logit %v: got %x, want %x * 2^%d",
-						family.name, shifted.shift, ref.shift, x, got[i], want[i], delta)
+						family.Name, shifted.shift, ref.shift, x, got[i], want[i], delta)
 				}
 			}
 		}
 		if compared == 0 {
-			t.Errorf("%s: nothing compared", family.name)
+			t.Errorf("%s: nothing compared", family.Name)
 		}
 	}
 }
@@ -169,7 +171,7 @@ func testLevels[T native](t *testing.T, k kernel) {
 		if !chosen(int(seed), 6) {
 			continue
 		}
-		row := familyNamed[T]("levels").makeRow(n, seed)
+		row := familyNamed[T]("levels").MakeRow(n, seed)
 		softmaxStored(kernelGeneric, want, row)
 		softmaxStored(k, got, row)
 		checkBits(t, got, want, row, "seed %d, stored", seed)
@@ -186,8 +188,8 @@ func TestAnchors(t *testing.T) {
 
 func testAnchors[T native](t *testing.T, k kernel) {
 	useKernel(t, k)
-	r, depth, count := rng(36), depthsOf[T](), 0
-	subnormal, zero := T(depth.subnormal), T(depth.zero)
+	r, depth, count := rng(36), corpus.DepthsOf[T](), 0
+	subnormal, zero := T(depth.Subnormal), T(depth.Zero)
 	n := 2*blockLen[T]() + 100
 	got, want := make([]T, n), make([]T, n)
 	for _, multiple := range []T{-123, -4, -3, -2, 2, 3, 4, 123} {
@@ -201,7 +203,7 @@ func testAnchors[T native](t *testing.T, k kernel) {
 					}
 					row := make([]T, n)
 					for i := range row {
-						row[i] = tops[i/blockLen[T]()] - number[T](&r, r.uniform(one)+one)/4
+						row[i] = tops[i/blockLen[T]()] - corpus.Number[T](&r, r.Uniform(corpus.One)+corpus.One)/4
 					}
 					name := fmt.Sprintf("blocks at %v", tops)
 					softmaxStored(kernelGeneric, want, row)
@@ -274,20 +276,20 @@ func TestFMA32(t *testing.T) {
 		}
 	}
 	for range count {
-		a := math.Float32frombits(uint32(r.next())&0x807fffff | uint32(120+r.intn(14))<<23)
-		b := math.Float32frombits(uint32(r.next())&0x807fffff | uint32(120+r.intn(14))<<23)
-		c := math.Float32frombits(uint32(r.next())&0x807fffff | uint32(90+r.intn(70))<<23)
+		a := math.Float32frombits(uint32(r.Next())&0x807fffff | uint32(120+r.Intn(14))<<23)
+		b := math.Float32frombits(uint32(r.Next())&0x807fffff | uint32(120+r.Intn(14))<<23)
+		c := math.Float32frombits(uint32(r.Next())&0x807fffff | uint32(90+r.Intn(70))<<23)
 		check(a, b, c)
 		// Few bits: exact ties.
 		check(math.Float32frombits(math.Float32bits(a)&0xffff8000),
-			math.Float32frombits(math.Float32bits(b)&0xfffff000|uint32(r.intn(2))),
+			math.Float32frombits(math.Float32bits(b)&0xfffff000|uint32(r.Intn(2))),
 			math.Float32frombits(math.Float32bits(c)&0xffff0001))
 		// A product next to half a unit in the last place of c.
-		m := uint64(1<<23 + r.intn(1<<23))
+		m := uint64(1<<23 + r.Intn(1<<23))
 		b = float32((1<<47 + m/2) / m)
 		if rest := int64(m)*int64(b) - 1<<47; -1<<18 < rest && rest < 1<<18 {
-			sign := float32(1 - 2*r.intn(2))
-			c := math.Float32frombits(uint32(r.next())&0x807fffff | 127<<23)
+			sign := float32(1 - 2*r.Intn(2))
+			c := math.Float32frombits(uint32(r.Next())&0x807fffff | 127<<23)
 			check(float32(m), sign*b*0x1p-71, c)
 		}
 	}

@@ -90,9 +90,9 @@ type attention struct {
 // newAttention returns one whose fields are not set.
 func newAttention(f family[float32], rows, cols int, seed uint64) *attention {
 	a := &attention{rows: rows, cols: cols, logits: make([]float32, rows*cols)}
-	a.name = fmt.Sprintf("%s, seed %d, %d x %d", f.name, seed, rows, cols)
+	a.name = fmt.Sprintf("%s, seed %d, %d x %d", f.Name, seed, rows, cols)
 	for row := range rows {
-		f.fillRow(a.logits[row*cols:][:cols], seed+uint64(row))
+		f.FillRow(a.logits[row*cols:][:cols], seed+uint64(row))
 	}
 	return a
 }
@@ -130,34 +130,34 @@ func (a *attention) set(r *rng, fields int) {
 		a.Slope = choose(r, numbers.slopes, true)
 	}
 	if fields&withBias != 0 {
-		a.Bias = Matrix[float32]{Rows: rows, Cols: cols, Stride: cols + r.intn(9)}
-		if r.intn(2) == 0 {
+		a.Bias = Matrix[float32]{Rows: rows, Cols: cols, Stride: cols + r.Intn(9)}
+		if r.Intn(2) == 0 {
 			a.Bias.Rows = 1
 		}
 		a.Bias.Data = make([]float32, a.Bias.Rows*a.Bias.Stride)
 		families := familiesOf[float32]()
 		f := familyNamed[float32]("mask-inf")
-		if r.intn(3) == 0 {
-			f = families[r.intn(len(families))]
+		if r.Intn(3) == 0 {
+			f = families[r.Intn(len(families))]
 		}
 		for row := range a.Bias.Rows {
-			f.fillRow(a.Bias.Data[row*a.Bias.Stride:][:a.Bias.Stride], r.next())
+			f.FillRow(a.Bias.Data[row*a.Bias.Stride:][:a.Bias.Stride], r.Next())
 		}
 	}
 	if fields&withKeep != 0 {
-		a.Keep = makeKeep(r, cols*(1+r.intn(2)*(rows-1)))
+		a.Keep = makeKeep(r, cols*(1+r.Intn(2)*(rows-1)))
 	}
-	if fields&(withCausal|withSlope) != 0 && r.intn(3) > 0 {
-		a.Offset = r.intn(cols + 3)
+	if fields&(withCausal|withSlope) != 0 && r.Intn(3) > 0 {
+		a.Offset = r.Intn(cols + 3)
 	}
 	if fields&withCausal != 0 {
 		a.Causal = true
 		if fields&withWindow != 0 {
-			a.Window = 1 + r.intn(cols+5)
+			a.Window = 1 + r.Intn(cols+5)
 		}
 	}
 	if fields&withSink != 0 {
-		a.Sink = &sinks[r.intn(len(sinks))]
+		a.Sink = &sinks[r.Intn(len(sinks))]
 	}
 }
 
@@ -228,11 +228,11 @@ func TestScores(t *testing.T) {
 		families := familiesOf[float32]()
 		for fields := range allFields + 1 {
 			for i := range 24 {
-				f := families[r.intn(len(families))]
+				f := families[r.Intn(len(families))]
 				if i%2 == 0 {
 					f = familyNamed[float32]("normal3")
 				}
-				a := newAttention(f, 1+r.intn(20)>>r.intn(3), 1+r.intn(300)>>r.intn(4), uint64(i))
+				a := newAttention(f, 1+r.Intn(20)>>r.Intn(3), 1+r.Intn(300)>>r.Intn(4), uint64(i))
 				a.set(&r, fields)
 				if chosen(i, 24) {
 					a.check(t, fields+i)
@@ -252,8 +252,8 @@ func TestScoresLong(t *testing.T) {
 		lens := []int{1000, block - 32, block - 1, block, block + 1, block + 31, 2*block - 1, 2 * block, 2*block + 1, 3 * block, 3*block + 77}
 		for i := range 110 {
 			cols := lens[i%len(lens)]
-			a := newAttention(families[r.intn(len(families))], 1+r.intn(3), cols, uint64(i))
-			a.set(&r, int(r.next())&allFields)
+			a := newAttention(families[r.Intn(len(families))], 1+r.Intn(3), cols, uint64(i))
+			a.set(&r, int(r.Next())&allFields)
 			if chosen(i, 10) {
 				a.check(t, i)
 			}
@@ -314,7 +314,7 @@ func TestScoresScaled(t *testing.T) {
 				}
 				a := newAttention(familyNamed[float32]("normal3"), size[0], size[1], uint64(seed))
 				for row := 0; row < a.rows && seed > 0; row += 1 + row*seed%11 {
-					families[(i+row+seed)%len(families)].fillRow(a.logits[row*a.cols:][:a.cols], uint64(row))
+					families[(i+row+seed)%len(families)].FillRow(a.logits[row*a.cols:][:a.cols], uint64(row))
 				}
 				a.Scale = []float32{0.125, 0, 0x1.6a09e6p-4, 2}[seed]
 				a.check(t, i)
@@ -413,7 +413,7 @@ func TestScoresPlain(t *testing.T) {
 		useKernel(t, k)
 		for i, f := range familiesOf[float32]() {
 			for _, cols := range []int{1, 7, 40, 1000, blockBytes/4 + 3} {
-				if f.name == "minus-inf" || f.name == "mask-inf" {
+				if f.Name == "minus-inf" || f.Name == "mask-inf" {
 					continue // rows without a finite logit
 				}
 				rows := 3
@@ -422,7 +422,7 @@ func TestScoresPlain(t *testing.T) {
 				got.Data, want.Data = make([]float32, rows*cols), make([]float32, rows*cols)
 				SoftmaxRows(want, src)
 				new(Scores).Softmax(got, src)
-				checkBits(t, got.Data, want.Data, src.Data, "%s, %d x %d", f.name, rows, cols)
+				checkBits(t, got.Data, want.Data, src.Data, "%s, %d x %d", f.Name, rows, cols)
 			}
 		}
 	})
@@ -516,7 +516,7 @@ func TestScoresOrder(t *testing.T) {
 		for i, n := range []int{10, 100, 1000, blockBytes/4 + 100} {
 			for j, softcap := range []float32{30, 0.01, 1, 50, 1e4} {
 				for _, neighbour := range []bool{false, true} {
-					logits, got := familyNamed[float32]("normal10").makeRow(n, uint64(j)), make([]float32, n)
+					logits, got := familyNamed[float32]("normal10").MakeRow(n, uint64(j)), make([]float32, n)
 					if neighbour { // of a score in any interval of the hyperbolic tangent
 						start := bitsOf(softcap * float32(1+i*7+j*3) / 8)
 						for c := range logits {
@@ -547,7 +547,7 @@ func TestScoresAccuracy(t *testing.T) {
 				continue
 			}
 			for seed := range uint64(max(1, 200/n)) {
-				logits, got := f.makeRow(n, 30+seed), make([]float32, n)
+				logits, got := f.MakeRow(n, 30+seed), make([]float32, n)
 				for l, sink := range []*float32{nil, &sinks[5], &sinks[8]} {
 					s := Scores{Scale: []float32{0.125, 0.5, 0x1p-6}[(i+j+l)%3], Sink: sink}
 					scores := make([]float32, n, n+1)
@@ -562,7 +562,7 @@ func TestScoresAccuracy(t *testing.T) {
 					for c, p := range got {
 						d := ulps(p, exact.softmax(scores[c]))
 						if worst.add(d); !(d <= maxULP) {
-							t.Fatalf("%s, n=%d, Scale=%v: logit %d, %v: got %v: off by %.3f ULP", f.name, n, s.Scale, c, logits[c], p, d)
+							t.Fatalf("%s, n=%d, Scale=%v: logit %d, %v: got %v: off by %.3f ULP", f.Name, n, s.Scale, c, logits[c], p, d)
 						}
 					}
 				}
@@ -579,7 +579,7 @@ func TestScoresAccuracy(t *testing.T) {
 // nothing is written.
 func TestScoresPanics(t *testing.T) {
 	type matrix = Matrix[float32]
-	memory := familyNamed[float32]("normal3").makeRow(200, 1)
+	memory := familyNamed[float32]("normal3").MakeRow(200, 1)
 	before := slices.Clone(memory)
 	dst, src := matrix{memory, 3, 4, 5}, matrix{memory[50:], 3, 4, 5}
 	free := memory[100:]
@@ -735,10 +735,10 @@ func TestScoresConcurrent(t *testing.T) {
 // FuzzScores lets the fuzzer choose logits, bias and fields.
 func FuzzScores(f *testing.F) {
 	for i, family := range familiesOf[float32]() {
-		f.Add(asBytes(family.makeRow(40+i*3, 1)), uint16(i*37), uint16(7+i), uint16(i*3), float32(i)/8, float32(i), -1/float32(i+1), sinks[i%len(sinks)])
+		f.Add(asBytes(family.MakeRow(40+i*3, 1)), uint16(i*37), uint16(7+i), uint16(i*3), float32(i)/8, float32(i), -1/float32(i+1), sinks[i%len(sinks)])
 	}
-	f.Add(asBytes(familyNamed[float32]("normal3").makeRow(3*blockBytes/4+50, 1)), uint16(allFields), uint16(blockBytes/4+33), uint16(4000), float32(0.125), float32(50), float32(0.01), float32(3))
-	f.Add(asBytes(familyNamed[float32]("limits-mixed").makeRow(2*blockBytes/4+50, 1)), uint16(withSink|withCausal), uint16(math.MaxUint16), uint16(9000), float32(0), float32(0), float32(0), float32(20000))
+	f.Add(asBytes(familyNamed[float32]("normal3").MakeRow(3*blockBytes/4+50, 1)), uint16(allFields), uint16(blockBytes/4+33), uint16(4000), float32(0.125), float32(50), float32(0.01), float32(3))
+	f.Add(asBytes(familyNamed[float32]("limits-mixed").MakeRow(2*blockBytes/4+50, 1)), uint16(withSink|withCausal), uint16(math.MaxUint16), uint16(9000), float32(0), float32(0), float32(0), float32(20000))
 	f.Fuzz(func(t *testing.T, data []byte, fields, cols, offset uint16, scale, softcap, slope, sink float32) {
 		numbers := bytesToRow[float32](data[:min(len(data), 4*blockBytes)])
 		if len(numbers) == 0 {
@@ -762,14 +762,14 @@ func FuzzScores(f *testing.F) {
 			slices.Reverse(a.Bias.Data)
 		}
 		if fields&withKeep != 0 {
-			a.Keep = makeKeep(&r, a.cols*(1+r.intn(2)*(a.rows-1)))
+			a.Keep = makeKeep(&r, a.cols*(1+r.Intn(2)*(a.rows-1)))
 		}
 		if fields&withCausal != 0 {
 			a.Causal = true
 			a.Offset %= a.cols + 3
 		}
 		if a.Causal && fields&withWindow != 0 {
-			a.Window = 1 + r.intn(a.cols+5)
+			a.Window = 1 + r.Intn(a.cols+5)
 		}
 		if fields&withSink != 0 && sink <= math.MaxFloat32 {
 			a.Sink = &sink

@@ -7,6 +7,8 @@ import (
 	"math"
 	"slices"
 	"testing"
+
+	"github.com/seed174f7dca/softmax/internal/corpus"
 )
 
 // TestSpecialValues lists results that are exact.
@@ -158,7 +160,7 @@ func testMasks[T native](t *testing.T, k kernel) {
 		for _, mask := range []T{infinity[T](-1), -largest[T](), -3.4e38, -1e9, -1e4} {
 			r := rng(n)
 			logits, got := make([]T, n), make([]T, n)
-			masked(mask)(&r, logits)
+			corpus.Masked(mask)(&r, logits)
 			logits[n/2] = 1
 			logits[n/2-1] = mask
 			Softmax(got, logits)
@@ -187,7 +189,7 @@ func testSubnormalResults[T native](t *testing.T, k kernel) {
 		logits, got := make([]T, n), make([]T, n)
 		subnormal := 0
 		for seed := range uint64(20) {
-			familyNamed[T]("subnormal-results").fillRow(logits, seed)
+			familyNamed[T]("subnormal-results").FillRow(logits, seed)
 			Softmax(got, logits)
 			exact := exactRowOf(logits)
 			for i, x := range logits {
@@ -216,10 +218,10 @@ func TestVanishingBlocks(t *testing.T) {
 }
 
 func testVanishingBlocks[T native](t *testing.T, k kernel) {
-	block, depth := blockLen[T](), depthsOf[T]()
+	block, depth := blockLen[T](), corpus.DepthsOf[T]()
 	logits, got := make([]T, 2*block+5), make([]T, 2*block+5)
 	zeros := 0
-	for eighths := 8 * depth.subnormal; eighths <= 8*depth.zero; eighths++ {
+	for eighths := 8 * depth.Subnormal; eighths <= 8*depth.Zero; eighths++ {
 		fill(logits[:block], -T(eighths)/8)
 		logits[block-1] -= 0.5
 		for _, way := range []func(k kernel, dst, src []T){softmaxStored[T], softmaxRecomputed[T]} {
@@ -339,9 +341,9 @@ func checkLogSumExp[T native](t *testing.T, got T, logits []T) {
 func TestOrder(t *testing.T) { forEachKernelAndType(t, testOrder[float32], testOrder[float64]) }
 
 func testOrder[T native](t *testing.T, k kernel) {
-	neighbours := family[T]{"neighbours", func(r *rng, row []T) {
-		start := bitsOf(number[T](r, 20*one+r.uniform(19*one)))
-		if r.intn(2) == 0 {
+	neighbours := family[T]{Name: "neighbours", Fill: func(r *rng, row []T) {
+		start := bitsOf(corpus.Number[T](r, 20*corpus.One+r.Uniform(19*corpus.One)))
+		if r.Intn(2) == 0 {
 			start |= formatOf[T]().sign
 		}
 		for i := range row {
@@ -351,9 +353,9 @@ func testOrder[T native](t *testing.T, k kernel) {
 	useKernel(t, k)
 	for _, n := range []int{1, 2, 3, 10, 33, 100, 1000, blockLen[T](), 3*blockLen[T]() + 1, 20_001} {
 		for _, family := range append(familiesOf[T](), neighbours) {
-			t.Run(fmt.Sprintf("%s/n=%d", family.name, n), func(t *testing.T) {
+			t.Run(fmt.Sprintf("%s/n=%d", family.Name, n), func(t *testing.T) {
 				for seed := range uint64(max(1, 1000/n)) {
-					logits, got := family.makeRow(n, 20+seed), make([]T, n)
+					logits, got := family.MakeRow(n, 20+seed), make([]T, n)
 					Softmax(got, logits)
 					checkProbabilities(t, got, logits)
 					LogSoftmax(got, logits)
@@ -376,7 +378,7 @@ func testEqualLogits[T native](t *testing.T, k kernel) {
 	block := blockLen[T]()
 	for _, n := range []int{3 * block, storedLen[T]() + 3*block} {
 		logits, got := make([]T, n), make([]T, n)
-		familyNamed[T]("normal3").fillRow(logits[:1000], 1)
+		familyNamed[T]("normal3").FillRow(logits[:1000], 1)
 		for at := 1000; at < n; at += 1000 {
 			copy(logits[at:], logits[:1000])
 		}
@@ -436,7 +438,7 @@ func testPanics[T Float](t *testing.T) {
 	const n = 100
 	for name, function := range map[string]func(dst, src []T){"Softmax": Softmax[T], "LogSoftmax": LogSoftmax[T]} {
 		overlap := "dst and src overlap without being the same slice"
-		memory := familyNamed[T]("normal3").makeRow(4*n, 1)
+		memory := familyNamed[T]("normal3").MakeRow(4*n, 1)
 		before := slices.Clone(memory)
 		check := func(dst, src []T, want string) {
 			t.Helper()

@@ -10,6 +10,8 @@ import (
 	"slices"
 	"sync"
 	"testing"
+
+	"github.com/seed174f7dca/softmax/internal/corpus"
 )
 
 const (
@@ -43,20 +45,20 @@ func distance[T native](got T, want exactValue, lowest int) float64 {
 // accuracyFamilies are those whose results are numbers.
 func accuracyFamilies[T native]() (numbers []family[T]) {
 	for _, family := range familiesOf[T]() {
-		switch family.name {
+		switch family.Name {
 		case "bits", "minus-inf", "plus-inf", "nan", "mask-inf", "mask-first":
 		default:
 			numbers = append(numbers, family)
 		}
 	}
 	return append(numbers,
-		family[T]{"masked", func(r *rng, row []T) { // at least one is not
-			masked(infinity[T](-1))(r, row)
-			row[r.intn(len(row))] = number[T](r, r.normal())
+		family[T]{Name: "masked", Fill: func(r *rng, row []T) { // at least one is not
+			corpus.Masked(infinity[T](-1))(r, row)
+			row[r.Intn(len(row))] = corpus.Number[T](r, r.Normal())
 		}},
 		familyNamed[T]("mask-first"),
-		family[T]{"log-probabilities", func(r *rng, row []T) { // their log-sum-exp is almost 0
-			uniformAround[T](0, 1)(r, row)
+		family[T]{Name: "log-probabilities", Fill: func(r *rng, row []T) { // their log-sum-exp is almost 0
+			corpus.UniformAround[T](0, 1)(r, row)
 			LogSoftmax(row, row)
 		}})
 }
@@ -87,7 +89,7 @@ func measureRows[T native](t *testing.T, f family[T], n, rows int) (a accuracy) 
 		}
 	}
 	for seed := range rows {
-		f.fillRow(row, uint64(100+seed))
+		f.FillRow(row, uint64(100+seed))
 		exact := exactRowOf(row)
 		Softmax(got, row)
 		for i, x := range row {
@@ -121,7 +123,7 @@ func testAccuracy[T native](t *testing.T) {
 	var worst accuracy
 	t.Run("family", func(t *testing.T) {
 		for i, family := range accuracyFamilies[T]() {
-			t.Run(family.name, func(t *testing.T) {
+			t.Run(family.Name, func(t *testing.T) {
 				t.Parallel()
 				report, means, count := "", 0.0, 0.0
 				for j, n := range lens {

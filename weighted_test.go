@@ -8,6 +8,8 @@ import (
 	"math/big"
 	"slices"
 	"testing"
+
+	"github.com/seed174f7dca/softmax/internal/corpus"
 )
 
 // weightedCase are the arguments of WeightedMerge, and the memory they are in.
@@ -26,11 +28,11 @@ func newWeightedCase[T native](outputs, logSumExps family[T], rows, cols, gap in
 	c.outputs = Matrix[T]{c.memory.slice(length, int(seed)), rows, cols, stride}
 	for row := range rows {
 		if cols > 0 {
-			outputs.fillRow(c.row(row), seed+uint64(row))
+			outputs.FillRow(c.row(row), seed+uint64(row))
 		}
 	}
 	if rows > 0 {
-		logSumExps.fillRow(c.logSumExps, seed)
+		logSumExps.FillRow(c.logSumExps, seed)
 	}
 	return c
 }
@@ -98,7 +100,7 @@ func testWeightedMergeFamilies[T native](t *testing.T, k kernel) {
 				continue
 			}
 			c := newWeightedCase(outputs, logSumExps, 1+(i*j)%70, 1+(7*i+3*j)%150, (i+j)%4, uint64(i+j))
-			c.check(t, k, "outputs %s, log-sum-exps %s", outputs.name, logSumExps.name)
+			c.check(t, k, "outputs %s, log-sum-exps %s", outputs.Name, logSumExps.Name)
 		}
 	}
 }
@@ -115,12 +117,12 @@ func testAddWeighted[T native](t *testing.T, k kernel) {
 			if !chosen(cols+len(family), 5) {
 				continue
 			}
-			rows := 1 + r.intn(20)
-			c := newWeightedCase(familyNamed[T](family), familyNamed[T]("normal3"), rows, cols, r.intn(4), uint64(cols))
+			rows := 1 + r.Intn(20)
+			c := newWeightedCase(familyNamed[T](family), familyNamed[T]("normal3"), rows, cols, r.Intn(4), uint64(cols))
 			var parts []weightedPart
 			for row := range rows {
-				if row == 0 || r.intn(3) > 0 {
-					parts = append(parts, weightedPart{math.Ldexp(float64(r.next()>>11), -53-r.intn(100)), row * c.outputs.Stride})
+				if row == 0 || r.Intn(3) > 0 {
+					parts = append(parts, weightedPart{math.Ldexp(float64(r.Next()>>11), -53-r.Intn(100)), row * c.outputs.Stride})
 				}
 			}
 			var got, want columnSums
@@ -157,10 +159,10 @@ func testRoundSums[T native](t *testing.T, k kernel) {
 		math.MaxFloat32, 0x1.fffffefffffffp127, 0x1.ffffffp127, 0x1p-149, 0x1p-150, 0x1.0000000000001p-150, 0x1p-1074, -0x1p-1074, 1, -1, 0x1p-54}
 	r := rng(41)
 	number := func() float64 {
-		if r.intn(2) == 0 {
-			return special[r.intn(len(special))]
+		if r.Intn(2) == 0 {
+			return special[r.Intn(len(special))]
 		}
-		return math.Float64frombits(r.next())
+		return math.Float64frombits(r.Next())
 	}
 	for n := 1; n <= columnsPerCall; n++ {
 		for range 4 {
@@ -188,25 +190,25 @@ func TestMultiplyAdd(t *testing.T) {
 	special := []float64{0, math.Copysign(0, -1), math.Inf(1), math.Inf(-1), math.NaN(), math.MaxFloat64, -math.MaxFloat64,
 		0x1p-1074, -0x1p-1074, 0x1p-1022, 0x1.fffffffffffffp-1023, 1, -1}
 	number := func(exponent int) float64 {
-		if r.intn(50) == 0 {
-			return special[r.intn(len(special))]
+		if r.Intn(50) == 0 {
+			return special[r.Intn(len(special))]
 		}
-		return math.Ldexp(math.Float64frombits(r.next()&(1<<63|1<<52-1)|1023<<52), exponent)
+		return math.Ldexp(math.Float64frombits(r.Next()&(1<<63|1<<52-1)|1023<<52), exponent)
 	}
 	outside := 0
 	for range count {
-		a := math.Abs(number(-1 - r.intn(1<<(1+r.intn(10)))))
+		a := math.Abs(number(-1 - r.Intn(1<<(1+r.Intn(10)))))
 		if !(a <= 1) {
 			a = 1
 		}
-		b := number(r.intn(2098) - 1074)
+		b := number(r.Intn(2098) - 1074)
 		product := float64(a * b)
-		c := number(r.intn(2098) - 1074)
-		switch r.intn(3) {
+		c := number(r.Intn(2098) - 1074)
+		switch r.Intn(3) {
 		case 0:
 			c = -product // what is left is what product lost
 		case 1:
-			c = -product * (1 + float64(r.intn(9)-4)*0x1p-52)
+			c = -product * (1 + float64(r.Intn(9)-4)*0x1p-52)
 		}
 		if p := math.Abs(product); p < 0x1p-968 || p > 0x1p996 {
 			outside++
@@ -240,8 +242,8 @@ func testWeightedMergeWithoutFMA[T native](t *testing.T) {
 			wantSum := weightedMerge(kernelGeneric, want, &c.outputs, c.logSumExps)
 			fastFMA = false
 			gotSum := weightedMerge(kernelGeneric, got, &c.outputs, c.logSumExps)
-			checkBits(t, got, want, want, "%s, %s", outputs.name, logs.name)
-			checkBits(t, []T{gotSum}, []T{wantSum}, []T{wantSum}, "%s, %s: returned", outputs.name, logs.name)
+			checkBits(t, got, want, want, "%s, %s", outputs.Name, logs.Name)
+			checkBits(t, []T{gotSum}, []T{wantSum}, []T{wantSum}, "%s, %s: returned", outputs.Name, logs.Name)
 		}
 	}
 }
@@ -271,8 +273,8 @@ func exactMerge[T native](outputs *Matrix[T], logSumExps []T) (sums, magnitudes 
 
 // positive makes the numbers of a family so.
 func positive[T native](f family[T]) family[T] {
-	return family[T]{"positive " + f.name, func(r *rng, row []T) {
-		f.fill(r, row)
+	return family[T]{Name: "positive " + f.Name, Fill: func(r *rng, row []T) {
+		f.Fill(r, row)
 		for i, x := range row {
 			row[i] = max(x, -x)
 		}
@@ -322,7 +324,7 @@ func testWeightedMergeAccuracy[T native](t *testing.T) {
 							worst.add(ulp)
 							if !(ulp <= bound) {
 								t.Fatalf("%s, %s, %d parts, column %d: got %v, want %v: off by %.3f ULP",
-									family.name, logs.name, shape.rows, column, got, want.hi, ulp)
+									family.Name, logs.Name, shape.rows, column, got, want.hi, ulp)
 							}
 							continue
 						}
@@ -333,13 +335,13 @@ func testWeightedMergeAccuracy[T native](t *testing.T) {
 						worstSigned.add(max(rest, 0))
 						if !(rest <= relative) {
 							t.Fatalf("%s, %s, %d parts, column %d: got %v, want %v of magnitude %v: off by %.3f ULP",
-								family.name, logs.name, shape.rows, column, got, want.hi, size, ulp)
+								family.Name, logs.Name, shape.rows, column, got, want.hi, size, ulp)
 						}
 					}
 					ulp := logULPs(sum, exactSum)
 					worstSum.add(ulp)
 					if !(ulp <= maxULP) {
-						t.Fatalf("%s, %d parts: returned %v, want %v: off by %.3f ULP", logs.name, shape.rows, sum, exactSum.hi, ulp)
+						t.Fatalf("%s, %d parts: returned %v, want %v: off by %.3f ULP", logs.Name, shape.rows, sum, exactSum.hi, ulp)
 					}
 				}
 			}
@@ -380,7 +382,9 @@ func testWeightedMergeNested[T native](t *testing.T) {
 	}
 }
 
-func uniformLogs[T native]() family[T] { return family[T]{"uniform1", uniformAround[T](0, 1)} }
+func uniformLogs[T native]() family[T] {
+	return family[T]{Name: "uniform1", Fill: corpus.UniformAround[T](0, 1)}
+}
 
 // TestWeightedMergeOrder permutes parts: results stay as accurate.
 func TestWeightedMergeOrder(t *testing.T) {
@@ -395,7 +399,7 @@ func testWeightedMergeOrder[T native](t *testing.T) {
 	dst := make([]T, cols)
 	for range 50 {
 		for i := range rows {
-			j := r.intn(i + 1)
+			j := r.Intn(i + 1)
 			c.logSumExps[i], c.logSumExps[j] = c.logSumExps[j], c.logSumExps[i]
 			for column := range cols {
 				a, b := &c.row(i)[column], &c.row(j)[column]
@@ -425,13 +429,13 @@ func testWeightedMergeSingle[T native](t *testing.T, k kernel) {
 	for i, family := range familiesOf[T]() {
 		for _, rows := range []int{1, 5, 64, 65, 300} {
 			for _, below := range []T{infinity[T](1), 624} {
-				cols := 1 + r.intn(200)
+				cols := 1 + r.Intn(200)
 				c := newWeightedCase(familyNamed[T]("nan"), familyNamed[T]("normal3"), rows, cols, 1, uint64(i))
-				top := number[T](&r, r.uniform(100*one))
+				top := corpus.Number[T](&r, r.Uniform(100*corpus.One))
 				fill(c.logSumExps, top-below)
-				row := r.intn(rows)
+				row := r.Intn(rows)
 				c.logSumExps[row] = top
-				family.fillRow(c.row(row), uint64(i))
+				family.FillRow(c.row(row), uint64(i))
 				want, got := slices.Clone(c.row(row)), make([]T, cols)
 				for j, x := range want {
 					if x != x {
@@ -439,8 +443,8 @@ func testWeightedMergeSingle[T native](t *testing.T, k kernel) {
 					}
 				}
 				sum := WeightedMerge(got, c.outputs, c.logSumExps)
-				checkBits(t, got, want, want, "%s, part %d of %d", family.name, row, rows)
-				checkBits(t, []T{sum}, []T{top}, []T{top}, "%s, part %d of %d: returned", family.name, row, rows)
+				checkBits(t, got, want, want, "%s, part %d of %d", family.Name, row, rows)
+				checkBits(t, []T{sum}, []T{top}, []T{top}, "%s, part %d of %d: returned", family.Name, row, rows)
 			}
 		}
 	}
@@ -601,7 +605,7 @@ func testWeightedMergePanics[T native](t *testing.T) {
 		logs    = "dst and logSumExps overlap"
 		start   = 100
 	)
-	memory := familyNamed[T]("normal3").makeRow(300, 1)
+	memory := familyNamed[T]("normal3").MakeRow(300, 1)
 	before := slices.Clone(memory)
 	matrix := func(rows, cols, stride int) Matrix[T] { return Matrix[T]{memory[start:], rows, cols, stride} }
 	three, four := []T{1, 2, 3}, make([]T, 4)
@@ -734,10 +738,10 @@ func hashMerges[T native](k kernel) uint64 {
 	families := familiesOf[T]()
 	for i, f := range families {
 		rows, cols := 1+5*i, 300-7*i
-		outputs := Matrix[T]{f.makeRow(rows*cols, 50), rows, cols, cols}
+		outputs := Matrix[T]{f.MakeRow(rows*cols, 50), rows, cols, cols}
 		for j := range 3 {
 			dst := make([]T, cols)
-			sum := weightedMerge(k, dst, &outputs, families[(i+7*j)%len(families)].makeRow(rows, 51))
+			sum := weightedMerge(k, dst, &outputs, families[(i+7*j)%len(families)].MakeRow(rows, 51))
 			results = append(append(results, dst...), sum)
 		}
 	}
