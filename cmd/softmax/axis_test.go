@@ -14,8 +14,6 @@ import (
 	"github.com/seed174f7dca/softmax"
 )
 
-var operations = []string{opSoftmax, opLogSoftmax, opLogSumExp}
-
 // array is an array with the elements in C order, from which a .npy file of
 // either order is made.
 type array[T softmax.Float] struct {

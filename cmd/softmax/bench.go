@@ -3,36 +3,53 @@ package main
 // This file is the subcommand bench.
 
 import (
+	"cmp"
 	"fmt"
 	"io"
 	"os"
-	"runtime"
 	"slices"
 	"strings"
-	"text/tabwriter"
 	"time"
 )
 
 type benchCmd struct {
-	Op      []string      `enum:"softmax,log-softmax,log-sum-exp" default:"softmax" placeholder:"NAME" help:"Operations: softmax, log-softmax, log-sum-exp; by default ${default}."`
-	Dtype   []string      `enum:"float32,float64,float16,bfloat16" default:"float32" placeholder:"NAME" help:"Element types: float32, float64, float16, bfloat16; by default ${default}."`
-	Kernels []string      `placeholder:"NAME" help:"Kernels to time, by default all that run here."`
-	Lengths []int         `placeholder:"N" default:"8,16,32,64,128,256,512,1024,4096,32768,131072,1048576,16777216" help:"Row lengths, by default ${default}."`
-	Time    time.Duration `placeholder:"DURATION" default:"100ms" help:"Time for each kernel at each length, by default ${default}."`
+	Op     []string      `enum:"softmax,log-softmax,log-sum-exp" default:"softmax" placeholder:"NAME" help:"Operations: softmax, log-softmax, log-sum-exp; by default ${default}."`
+	Dtype  []string      `enum:"float32,float64,float16,bfloat16" default:"float32" placeholder:"NAME" help:"Element types: float32, float64, float16, bfloat16; by default ${default}."`
+	N      []int         `name:"n" aliases:"lengths" placeholder:"N" default:"8,16,32,64,128,256,512,1024,2048,4096,8192,32768,131072,262144,1048576,4194304,16777216" help:"Row lengths, by default ${default}."`
+	Rows   int           `placeholder:"COUNT" default:"1" help:"Rows in each call, by default ${default}."`
+	Family []string      `placeholder:"NAME" default:"normal3" help:"Families of rows: ${families}; by default ${default}, the normal distribution with standard deviation 3."`
+	Kernel []string      `aliases:"kernels" placeholder:"NAME" help:"Kernels to time, by default all that run here."`
+	Time   time.Duration `placeholder:"DURATION" default:"100ms" help:"Time for each kernel at each length, by default ${default}."`
+	Count  int           `placeholder:"COUNT" default:"10" help:"Rounds that this time is divided into, by default ${default}. The kernels take turns in each. With fewer than 6 there is no confidence interval."`
+	Name   string        `placeholder:"TEXT" help:"Name of the machine in the report, by default that of its CPU."`
+	Format string        `enum:"table,go,json" default:"table" help:"What is printed: table, go (the format of go test -bench, for benchstat), or json; by default ${default}."`
+	JSON   string        `name:"json" placeholder:"FILE" help:"Write the report as JSON, for compare, to this file as well."`
+	Plot   string        `placeholder:"FILE" help:"Draw the time per element over the length to this file, .svg or .png."`
 }
 
 // Validate checks the flags.
 func (c *benchCmd) Validate() error {
-	const longest = 1 << 28
-	for _, n := range c.Lengths {
-		if n < 1 || n > longest {
-			return fmt.Errorf("--lengths: %d, expected 1 to %d", n, longest)
+	const most = 1 << 28
+	for _, n := range c.N {
+		if n < 1 || n > most {
+			return fmt.Errorf("--n: %d, expected 1 to %d", n, most)
+		}
+		if c.Rows < 1 || c.Rows > most/n {
+			return fmt.Errorf("--rows: %d of %d elements, expected at least one row, and at most %d elements in all", c.Rows, n, most)
+		}
+	}
+	for _, family := range c.Family {
+		if !slices.Contains(familyNames(), family) {
+			return fmt.Errorf("--family: %s, expected %s", family, alternatives(familyNames()))
 		}
 	}
 	if c.Time <= 0 {
 		return fmt.Errorf("--time: %v, expected more than 0", c.Time)
 	}
-	return nil
+	if c.Count < 1 || c.Count > 1000 {
+		return fmt.Errorf("--count: %d, expected 1 to 1000", c.Count)
+	}
+	return checkPlotName(c.Plot)
 }
 
 // Run times the kernels.
@@ -42,44 +59,33 @@ func (c *benchCmd) Run(out io.Writer) error {
 		return err
 	}
 	defer stopKernels(all)
-	kernels, err := selectKernels(all, c.Kernels)
+	kernels, err := selectKernels(all, c.Kernel)
 	if err != nil {
 		return err
 	}
-
-	fmt.Fprintf(out, "%s, %s\n", machine(), runtime.Version())
-	fmt.Fprintf(out, "values from N(0,3), out of place, one thread; medians of %d rounds in turn\n", rounds)
-	if note != "" {
-		fmt.Fprintf(out, "Note: %s.\n", note)
-	}
-	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', tabwriter.AlignRight)
-	fmt.Fprint(w, "\nop\tdtype\tlength\tkernel\tns/call\tns/element\tcycles/element\tGB/s\t\n")
+	r := newReport(note)
+	r.Machine.CPU = cmp.Or(c.Name, r.Machine.CPU)
+	tasks := c.tasks()
 	p := newProgress(os.Stderr, 1)
 	defer p.end()
-	tasks := c.tasks()
-	p.begin("timing", len(tasks)*rounds*len(kernels))
-	var clocks []float64
+	p.begin("timing", len(tasks)*c.Count)
 	for _, task := range tasks {
-		timings, err := timeKernels(kernels, task, p)
-		if err != nil {
+		if err := r.time(kernels, task, c.Count, p); err != nil {
 			return err
-		}
-		for i, t := range timings {
-			perElement := t.nanoseconds / float64(task.Length)
-			fmt.Fprintf(w, "%s\t%s\t%d\t%s\t%.1f\t%.4f\t%.3f\t%.2f\t\n",
-				task.Op, task.Dtype, task.Length, kernels[i].name,
-				t.nanoseconds, perElement, perElement*t.ghz, task.bytesPerElement()/perElement)
-			clocks = append(clocks, t.ghz)
 		}
 	}
 	p.end()
-	if err := w.Flush(); err != nil {
+	if err := r.write(out, c.Format); err != nil {
 		return err
 	}
-	fmt.Fprint(out, "\nGB/s counts each value once read and, but for log-sum-exp, once written. Cycles are\n"+
-		"of the core, whose clock was taken between the samples from a chain of 64-bit\n"+
-		"additions and exclusive ors, each waiting one cycle for the one before:\n")
-	fmt.Fprintf(out, "%.2f to %.2f GHz.\n", slices.Min(clocks), slices.Max(clocks))
+	if c.JSON != "" {
+		if err := writeWhole(c.JSON, r.writeJSON); err != nil {
+			return err
+		}
+	}
+	if c.Plot != "" {
+		return writePlot(c.Plot, []*report{r})
+	}
 	return nil
 }
 
@@ -87,27 +93,14 @@ func (c *benchCmd) Run(out io.Writer) error {
 func (c *benchCmd) tasks() (tasks []task) {
 	for _, op := range c.Op {
 		for _, dtype := range c.Dtype {
-			for _, n := range c.Lengths {
-				tasks = append(tasks, task{op, dtype, n, c.Time / rounds})
+			for _, family := range c.Family {
+				for _, n := range c.N {
+					tasks = append(tasks, task{Op: op, Dtype: dtype, Length: n, Rows: c.Rows, Family: family, Time: c.Time / time.Duration(c.Count)})
+				}
 			}
 		}
 	}
 	return tasks
-}
-
-// bytesPerElement returns how many bytes are read and written for each element.
-func (t task) bytesPerElement() float64 {
-	size := 2.0
-	switch t.Dtype {
-	case float32Type.name:
-		size = 4
-	case float64Type.name:
-		size = 8
-	}
-	if t.Op == opLogSumExp {
-		return size
-	}
-	return 2 * size
 }
 
 // selectKernels returns the kernels with the given names, or all for no names.
@@ -119,46 +112,49 @@ func selectKernels(all []*kernel, wanted []string) ([]*kernel, error) {
 	for _, name := range wanted {
 		i := slices.Index(names(all), name)
 		if i < 0 {
-			return nil, fmt.Errorf("--kernels: %s, expected kernels that run here: %s", name, strings.Join(names(all), ", "))
+			return nil, fmt.Errorf("--kernel: %s, expected kernels that run here: %s", name, strings.Join(names(all), ", "))
 		}
 		selected = append(selected, all[i])
 	}
 	return selected, nil
 }
 
-// timing is how long a kernel takes for one call.
-type timing struct {
-	nanoseconds float64
-	ghz         float64
-}
-
-// timeKernels has the kernels carry out the task in turn, and checks that they
-// return the same bits.
-func timeKernels(kernels []*kernel, t task, p *progress) ([]timing, error) {
-	samples := make([][]float64, len(kernels))
-	clocks := make([][]float64, len(kernels))
+// time has the kernels carry out the task in turn, count times, and checks that they
+// return the same bits. In each round the first also copies the logits: where results are
+// as many, that is what memory allows.
+func (r *report) time(kernels []*kernel, t task, count int, p *progress) error {
+	copying := t
+	copying.Op = opCopy
+	copying.Time /= 4 // it varies less, and is a line of the picture only
+	timed := make([]timing, len(kernels)+1)
 	var hash string
-	for range rounds {
+	for range count {
 		for i, k := range kernels {
-			r, err := k.run(t)
+			answer, err := k.run(t)
 			if err != nil {
-				return nil, err
+				return err
 			}
 			if hash == "" {
-				hash = r.Hash
+				hash = answer.Hash
 			}
-			if r.Hash != hash {
-				return nil, fmt.Errorf("kernel %s: bits differ from those of kernel %s for %s of %s at length %d, expected the same",
-					k.name, kernels[0].name, t.Op, t.Dtype, t.Length)
+			if answer.Hash != hash {
+				return fmt.Errorf("kernel %s: bits differ from those of kernel %s for %s of %s, family %s, at length %d, expected the same",
+					k.name, kernels[0].name, t.Op, t.Dtype, t.Family, t.Length)
 			}
-			samples[i] = append(samples[i], r.Nanoseconds...)
-			clocks[i] = append(clocks[i], r.GHz)
-			p.add(1)
+			timed[i].add(answer)
 		}
+		answer, err := kernels[0].run(copying)
+		if err != nil {
+			return err
+		}
+		timed[len(kernels)].add(answer)
+		p.add(1)
 	}
-	timings := make([]timing, len(kernels))
-	for i := range timings {
-		timings[i] = timing{median(samples[i]), median(clocks[i])}
+	for i, k := range kernels {
+		r.Timings = append(r.Timings, timed[i].of(t, k.name))
 	}
-	return timings, nil
+	if t.Op != opLogSumExp {
+		r.Timings = append(r.Timings, timed[len(kernels)].of(t, opCopy))
+	}
+	return nil
 }

@@ -3,6 +3,7 @@ package main
 // This file is the subcommand info.
 
 import (
+	"cmp"
 	"fmt"
 	"io"
 	"os"
@@ -158,9 +159,9 @@ func cacheList() string {
 
 // machine names the CPU and the platform.
 func machine() string {
-	name := cpuid.CPU.BrandName
-	if name == "" {
-		name = "unknown CPU"
-	}
-	return fmt.Sprintf("%s, %d CPUs, %s/%s", name, runtime.NumCPU(), runtime.GOOS, runtime.GOARCH)
+	return fmt.Sprintf("%s, %d CPUs, %s/%s", cpuName(), runtime.NumCPU(), runtime.GOOS, runtime.GOARCH)
+}
+
+func cpuName() string {
+	return cmp.Or(strings.TrimSpace(cpuid.CPU.BrandName), "unknown CPU")
 }

@@ -8,11 +8,8 @@ import (
 	"github.com/seed174f7dca/softmax"
 )
 
-// The element types of tasks: of rows, and of the digits.
-var (
-	rowTypes   = []string{float32Type.name, float64Type.name, float16Type.name, bfloat16Name}
-	digitTypes = []string{float32Type.name, float64Type.name}
-)
+// digitTypes are the element types of the digits.
+var digitTypes = []string{float32Type.name, float64Type.name}
 
 func TestKernelsReturnTheSameBits(t *testing.T) {
 	kernels, note, err := startKernels()

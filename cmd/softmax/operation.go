@@ -14,7 +14,11 @@ const (
 	opSoftmax    = "softmax"
 	opLogSoftmax = "log-softmax"
 	opLogSumExp  = "log-sum-exp"
+
+	opCopy = "copy" // of bench only, which asks for it by itself
 )
+
+var operations = []string{opSoftmax, opLogSoftmax, opLogSumExp}
 
 // alongAxis does op to the array src along one axis. For log-sum-exp dst lacks
 // that axis.
@@ -40,24 +44,38 @@ func normalise[T native](op string, logits *softmax.Accumulator[T], dst, src []T
 	}
 }
 
-// rowCall returns a function that does op to one row, and the slice of what it
-// writes.
-func rowCall[T softmax.Float](op string, src []T) (call func(), dst []T, err error) {
-	dst = make([]T, len(src))
-	switch op {
-	case opSoftmax:
-		return func() { softmax.Softmax(dst, src) }, dst, nil
-	case opLogSoftmax:
-		return func() { softmax.LogSoftmax(dst, src) }, dst, nil
-	case opLogSumExp:
-		dst = dst[:1]
-		return func() { dst[0] = softmax.LogSumExp(src) }, dst, nil
+// rowsCall returns a function that does op to every row, and the slice of what it
+// writes. The operation copy is no softmax: it shows what memory allows.
+func rowsCall[T softmax.Float](op string, src softmax.Matrix[T]) (call func(), written []T, err error) {
+	dst := src
+	dst.Data = make([]T, len(src.Data))
+	sums := make([]T, src.Rows)
+	// One row takes the functions for one row, which have less to find out.
+	oneRow := src.Rows == 1
+	switch {
+	case op == opSoftmax && oneRow:
+		return func() { softmax.Softmax(dst.Data, src.Data) }, dst.Data, nil
+	case op == opSoftmax:
+		return func() { softmax.SoftmaxRows(dst, src) }, dst.Data, nil
+	case op == opLogSoftmax && oneRow:
+		return func() { softmax.LogSoftmax(dst.Data, src.Data) }, dst.Data, nil
+	case op == opLogSoftmax:
+		return func() { softmax.LogSoftmaxRows(dst, src) }, dst.Data, nil
+	case op == opLogSumExp && oneRow:
+		return func() { sums[0] = softmax.LogSumExp(src.Data) }, sums, nil
+	case op == opLogSumExp:
+		return func() { softmax.LogSumExpRows(sums, src) }, sums, nil
+	case op == opCopy:
+		return func() { copy(dst.Data, src.Data) }, dst.Data, nil
 	}
 	return nil, nil, fmt.Errorf("operation %q, expected %s, %s or %s", op, opSoftmax, opLogSoftmax, opLogSumExp)
 }
 
 // bfloat16Name is the name of an element type that NumPy does not have.
 const bfloat16Name = "bfloat16"
+
+// rowTypes are the element types of rows that are timed and verified.
+var rowTypes = []string{float32Type.name, float64Type.name, float16Type.name, bfloat16Name}
 
 // elementOf returns x rounded to an element, by way of float32 if that has 16 bits.
 func elementOf[T softmax.Float](x float64) T {

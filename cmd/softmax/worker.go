@@ -3,6 +3,7 @@ package main
 // This file is the hidden subcommand worker: one kernel at work on tasks.
 
 import (
+	"cmp"
 	"crypto/sha256"
 	"encoding/binary"
 	"encoding/hex"
@@ -10,7 +11,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"math/rand/v2"
 	"os"
 	"time"
 
@@ -21,8 +21,11 @@ import (
 type task struct {
 	Op     string        // or "" for softmax of the digits
 	Dtype  string        // float32 or float64, or for rows also float16 or bfloat16
-	Length int           // of a row of N(0,3) values
+	Length int           // of a row
+	Rows   int           // in each call; 0 is 1
+	Family string        // of the rows; "" is normal3
 	Time   time.Duration // for all samples together
+	Check  *check        // if this is not nil, it is the task, and all else is ignored
 }
 
 // result is the answer to a task.
@@ -30,6 +33,7 @@ type result struct {
 	Hash        string    // of the bits of what was computed
 	Nanoseconds []float64 // of one call, in each sample
 	GHz         float64   // of the core meanwhile
+	Outputs     []output  // of a check that asks for them
 }
 
 type workerCmd struct{}
@@ -65,6 +69,9 @@ func work(tasks io.Reader, results io.Writer) error {
 
 // run carries out the task with the kernel in use.
 func (t task) run() (result, error) {
+	if t.Check != nil {
+		return t.Check.run()
+	}
 	switch dtype := t.Dtype; {
 	case dtype == float32Type.name && t.Op == "":
 		return runDigits[float32](t)
@@ -80,7 +87,7 @@ func (t task) run() (result, error) {
 		return runRow[softmax.BFloat16](t)
 	}
 	return result{}, fmt.Errorf("dtype %q, expected %s", t.Dtype,
-		alternatives([]string{float32Type.name, float64Type.name, float16Type.name, bfloat16Name}))
+		alternatives(rowTypes))
 }
 
 func runDigits[T native](t task) (result, error) {
@@ -94,7 +101,11 @@ func runDigits[T native](t task) (result, error) {
 }
 
 func runRow[T softmax.Float](t task) (result, error) {
-	call, values, err := rowCall(t.Op, normalValues[T](t.Length))
+	logits, err := familyRows[T](cmp.Or(t.Family, "normal3"), max(t.Rows, 1), t.Length)
+	if err != nil {
+		return result{}, err
+	}
+	call, values, err := rowsCall(t.Op, logits)
 	if err != nil {
 		return result{}, err
 	}
@@ -105,18 +116,36 @@ func runRow[T softmax.Float](t task) (result, error) {
 func timeCall[T softmax.Float](t task, call func(), values []T) (result, error) {
 	samples, ghz := measure(call, t.Time)
 	hash, err := hashBits(values)
-	return result{hash, samples, ghz}, err
+	return result{Hash: hash, Nanoseconds: samples, GHz: ghz}, err
 }
 
-// normalValues returns values from the normal distribution with mean 0 and
-// standard deviation 3, the same in every process.
-func normalValues[T softmax.Float](n int) []T {
-	r := rand.New(rand.NewPCG(1, 2))
-	v := make([]T, n)
-	for i := range v {
-		v[i] = elementOf[T](3 * r.NormFloat64())
+// familyRows returns rows of a family, the same in every process.
+func familyRows[T softmax.Float](family string, rows, n int) (m softmax.Matrix[T], err error) {
+	m = softmax.Matrix[T]{Data: make([]T, rows*n), Rows: rows, Cols: n, Stride: n}
+	if wide, ok := any(m.Data).([]float64); ok {
+		return m, fillRows(family, wide, rows, n)
 	}
-	return v
+	if narrow, ok := any(m.Data).([]float32); ok {
+		return m, fillRows(family, narrow, rows, n)
+	}
+	numbers := make([]float32, len(m.Data))
+	err = fillRows(family, numbers, rows, n)
+	for i, x := range numbers {
+		m.Data[i] = elementOf[T](float64(x))
+	}
+	return m, err
+}
+
+// fillRows fills rows of n elements from a family.
+func fillRows[T native](family string, data []T, rows, n int) error {
+	f, err := familyNamed[T](family)
+	if err != nil {
+		return err
+	}
+	for r := range rows {
+		f.FillRow(data[r*n:][:n], uint64(r))
+	}
+	return nil
 }
 
 // hashBits returns a hash of the bits of v.

@@ -1,0 +1,203 @@
+package main
+
+// This file is the subcommand verify.
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"slices"
+	"strings"
+	"sync"
+)
+
+type verifyCmd struct {
+	Quick bool `help:"Leave out every float32 and the long rows, which take most of the time."`
+}
+
+// The hashes of all results, which are the same on every computer: see hashOfHashes.
+// They change only with the definition of the results or with the checks.
+const (
+	corpusHash = "14ea8943dff49ba23b931f304fbbd67e2ba2629174eef428677e32e525af5b23"
+	longHash   = "a290e5707f9fc85bb7c17e100077dd0d08f928d90825653f13ba8fa3c1340a21"
+	everyHash  = "70877d3675ba2ee7b74f1c93d45fac9dc0931348910c5b241df67e6daf3f0255"
+)
+
+// verifyLengths are on both sides of where kernels change their ways: groups of rows,
+// vectors, blocks, and rows that do not fit the first caches.
+var verifyLengths = []int{1, 2, 3, 4, 5, 7, 8, 9, 15, 16, 17, 31, 32, 33, 63, 64, 65, 100, 127, 128, 129,
+	255, 256, 257, 511, 512, 513, 1000, 1023, 1024, 1025, 2047, 2048, 2049, 4095, 4096, 4097, 8192, 10007, 65537, 262147}
+
+// verifyPart is a set of checks with the hash of all their results.
+type verifyPart struct {
+	name   string
+	hash   string
+	checks []check
+}
+
+// verifyParts returns the parts of verify.
+func verifyParts(quick bool) []verifyPart {
+	c := verifyPart{name: "corpus", hash: corpusHash}
+	for _, dtype := range rowTypes {
+		for _, family := range familyNames() {
+			for _, n := range verifyLengths {
+				c.checks = append(c.checks, check{Dtype: dtype, Family: family, Length: n})
+			}
+		}
+	}
+	if quick {
+		return []verifyPart{c}
+	}
+	long := verifyPart{name: "long rows", hash: longHash}
+	for _, dtype := range []string{float32Type.name, float64Type.name} {
+		for _, family := range []string{"normal3", "uniform1000", "subnormal-results", "levels"} {
+			long.checks = append(long.checks, check{Dtype: dtype, Family: family, Length: longLen + 5})
+		}
+	}
+	every := verifyPart{name: "every float32", hash: everyHash}
+	for first := uint64(0); first < 1<<32; first += everyLen {
+		every.checks = append(every.checks, check{Dtype: float32Type.name, First: uint32(first)})
+	}
+	return []verifyPart{c, long, every}
+}
+
+// Run verifies this machine.
+func (c *verifyCmd) Run(out io.Writer) error {
+	kernels, note, err := startKernels()
+	if err != nil {
+		return err
+	}
+	defer stopKernels(kernels)
+	fmt.Fprintf(out, "%s; kernels: %s\n", machine(), strings.Join(names(kernels), ", "))
+	if note != "" {
+		fmt.Fprintf(out, "Note: %s.\n", note)
+	}
+	parts := verifyParts(c.Quick)
+	p := newProgress(os.Stderr, len(parts)+1)
+	defer p.end()
+	var failures []error
+	var hashes []string
+	fmt.Fprintln(out)
+	for _, part := range parts {
+		hash, err := part.verify(kernels, p)
+		if err != nil {
+			failures = append(failures, err)
+			fmt.Fprintf(out, "%s: FAILED\n", part.name)
+			continue
+		}
+		hashes = append(hashes, hash)
+		fmt.Fprintf(out, "%s: %d checks, the same bits from every kernel\n", part.name, len(part.checks))
+	}
+	if err := printAccuracy(out, p); err != nil {
+		failures = append(failures, err)
+	}
+	p.end()
+	if failures != nil {
+		return errors.Join(failures...)
+	}
+	without := ""
+	if c.Quick {
+		without = " with --quick"
+	}
+	fmt.Fprintf(out, "\nVerified. The SHA-256 of all results is, as on every computer%s,\n%s\n", without, hashOfHashes(hashes))
+	return nil
+}
+
+// verify has the kernels carry out the checks at the same time, and compares their
+// results with those of the last kernel, which is generic wherever it can be had. It
+// returns the hash of all results.
+func (v verifyPart) verify(kernels []*kernel, p *progress) (string, error) {
+	hashes := make([][]string, len(kernels))
+	errs := make([]error, len(kernels))
+	done := make(chan struct{})
+	var working sync.WaitGroup
+	for i, k := range kernels {
+		working.Go(func() {
+			for _, c := range v.checks {
+				r, err := k.run(task{Check: &c})
+				if errs[i] = err; err != nil {
+					return
+				}
+				hashes[i] = append(hashes[i], r.Hash)
+				done <- struct{}{}
+			}
+		})
+	}
+	go func() {
+		working.Wait()
+		close(done)
+	}()
+	p.begin(v.name, len(kernels)*len(v.checks))
+	for range done {
+		p.add(1)
+	}
+	if err := errors.Join(errs...); err != nil {
+		return "", err
+	}
+	last := len(kernels) - 1
+	for i := range kernels[:last] {
+		errs[i] = v.compare(kernels[i], kernels[last], hashes[i], hashes[last])
+	}
+	if err := errors.Join(errs...); err != nil {
+		return "", err
+	}
+	if got := hashOfHashes(hashes[last]); got != v.hash {
+		return "", fmt.Errorf("%s: kernels %s: the hash of all results is %s, expected %s, as on every other computer",
+			v.name, strings.Join(names(kernels), ", "), got, v.hash)
+	}
+	return v.hash, nil
+}
+
+// hashOfHashes returns the SHA-256 of hashes, each in hexadecimal on a line.
+func hashOfHashes(hashes []string) string {
+	hash := sha256.Sum256([]byte(strings.Join(hashes, "\n") + "\n"))
+	return hex.EncodeToString(hash[:])
+}
+
+// compare returns an error that names the first results of two kernels that differ, if
+// hashes do, and says how many checks do.
+func (v verifyPart) compare(k, reference *kernel, got, want []string) error {
+	different := 0
+	var first check
+	for i := range slices.Backward(v.checks) {
+		if got[i] != want[i] {
+			different++
+			first = v.checks[i]
+		}
+	}
+	if different == 0 {
+		return nil
+	}
+	first.Bits = true
+	a, err := k.run(task{Check: &first})
+	if err != nil {
+		return err
+	}
+	b, err := reference.run(task{Check: &first})
+	if err != nil {
+		return err
+	}
+	return fmt.Errorf("kernel %s: bits differ from those of kernel %s in %d of %d checks, expected the same; the first: %s, %s",
+		k.name, reference.name, different, len(v.checks), first, firstDifference(a.Outputs, b.Outputs))
+}
+
+// firstDifference says where outputs differ.
+func firstDifference(got, want []output) string {
+	for i, o := range want {
+		if i >= len(got) || len(got[i].Bits) != len(o.Bits) || o.Size < 1 {
+			return fmt.Sprintf("%s: not the same number of results", o.Function)
+		}
+		for at := 0; at < len(o.Bits); at += o.Size {
+			a, b := slices.Clone(got[i].Bits[at:at+o.Size]), slices.Clone(o.Bits[at:at+o.Size])
+			if !slices.Equal(a, b) {
+				slices.Reverse(a) // to be read as a number
+				slices.Reverse(b)
+				return fmt.Sprintf("%s, index %d: 0x%x, expected 0x%x", o.Function, at/o.Size, a, b)
+			}
+		}
+	}
+	return "but not when it is done again"
+}

@@ -1,0 +1,252 @@
+package main
+
+import (
+	"encoding/json"
+	"io"
+	"math"
+	"math/big"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/seed174f7dca/softmax"
+)
+
+// workerThat starts a worker inside this process that changes its answers.
+func workerThat(t *testing.T, name string, change func(task, *result)) *kernel {
+	taskReader, tasks := io.Pipe()
+	answers, answerWriter := io.Pipe()
+	done := make(chan error, 1)
+	go func() {
+		in, out := json.NewDecoder(taskReader), json.NewEncoder(answerWriter)
+		for {
+			var t task
+			if err := in.Decode(&t); err != nil {
+				answerWriter.CloseWithError(err)
+				done <- err
+				return
+			}
+			r, err := t.run()
+			if err != nil {
+				answerWriter.CloseWithError(err)
+				done <- err
+				return
+			}
+			if change != nil {
+				change(t, &r)
+			}
+			if err := out.Encode(r); err != nil {
+				done <- err
+				return
+			}
+		}
+	}()
+	k := newKernel(name, tasks, answers, func() error { return <-done })
+	t.Cleanup(func() { stopKernels([]*kernel{k}) })
+	return k
+}
+
+// flip returns a change of the answer to one check: a bit of one result differs.
+func flip(wrong check, function string, at int) func(task, *result) {
+	return func(t task, r *result) {
+		asked := *t.Check
+		asked.Bits = false
+		if asked != wrong {
+			return
+		}
+		outputs, err := asked.outputs()
+		if err != nil {
+			panic(err)
+		}
+		i := slices.IndexFunc(outputs, func(o output) bool { return o.Function == function })
+		outputs[i].Bits[at*outputs[i].Size] ^= 1
+		r.Hash = hashOutputs(outputs)
+		if t.Check.Bits {
+			r.Outputs = outputs
+		}
+	}
+}
+
+// somePart is every part-th check of the corpus with the hash of its results.
+func somePart(part int, hash string) verifyPart {
+	all := verifyParts(true)[0]
+	some := verifyPart{name: all.name, hash: hash}
+	for i := 0; i < len(all.checks); i += part {
+		some.checks = append(some.checks, all.checks[i])
+	}
+	return some
+}
+
+// TestVerifyPart compares a part of the corpus with its hash on record.
+func TestVerifyPart(t *testing.T) {
+	const hash = "a3304a4e7f16f475a9e8b5df8a1b45d6d298710a71a6049342f42feb338376d4"
+	kernels, note, err := startKernels()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer stopKernels(kernels)
+	if note != "" {
+		t.Log(note)
+	}
+	if _, err := somePart(59, hash).verify(kernels, &progress{}); err != nil {
+		t.Error(err)
+	}
+}
+
+func TestVerify(t *testing.T) {
+	if testing.Short() {
+		t.Skip("takes long with -short: TestVerifyPart has a part of it")
+	}
+	report := runOK(t, "verify", "-quick")
+	for _, want := range []string{"as on every computer with --quick,\n" + hashOfHashes([]string{corpusHash}), "corpus: 5084 checks, the same bits", softmax.Kernel(), "mask-first"} {
+		if !strings.Contains(report, want) {
+			t.Errorf("report lacks %q:\n%s", want, report)
+		}
+	}
+}
+
+// TestVerifyFindsOneBit checks that one wrong bit of one result is found and named.
+func TestVerifyFindsOneBit(t *testing.T) {
+	checks := []check{{Dtype: "float64", Family: "normal3", Length: 5}, {Dtype: "float32", Family: "levels", Length: 33},
+		{Dtype: "bfloat16", Family: "limits", Length: 1000}, {Dtype: "float32", First: 0x3f800000}}
+	for _, test := range []struct {
+		wrong    check
+		function string
+		index    int
+		want     string
+	}{
+		{checks[0], "LogSoftmax", 4, "the first: float64, family normal3, length 5, LogSoftmax, index 4: 0x"},
+		{checks[0], "Accumulator.AppendBinary", 0, "float64, family normal3, length 5, Accumulator.AppendBinary, index 0: 0x"},
+		{checks[1], "Scores(softcap).Softmax", 32, "float32, family levels, length 33, Scores(softcap).Softmax, index 32: 0x"},
+		{checks[2], "SoftmaxToFloat32", 999, "bfloat16, family limits, length 1000, SoftmaxToFloat32, index 999: 0x"},
+		{checks[3], "SoftmaxRows", everyLen - 1, "float32 from bits 0x3f800000 on, SoftmaxRows, index 4194303: 0x"},
+	} {
+		good, bad := workerThat(t, "generic", nil), workerThat(t, "bad", flip(test.wrong, test.function, test.index))
+		_, err := verifyPart{name: "part", checks: checks}.verify([]*kernel{bad, good}, &progress{})
+		checkError(t, err, "kernel bad: bits differ from those of kernel generic in 1 of 4 checks, expected the same")
+		checkError(t, err, test.want)
+	}
+}
+
+// TestVerifyFindsHash checks that results that are wrong on all kernels are found.
+func TestVerifyFindsHash(t *testing.T) {
+	c := check{Dtype: "float32", Family: "normal3", Length: 7}
+	part := verifyPart{name: "part", hash: "1234", checks: []check{c}}
+	_, err := part.verify([]*kernel{workerThat(t, "only", nil)}, &progress{})
+	checkError(t, err, "part: kernels only: the hash of all results is ")
+	checkError(t, err, ", expected 1234, as on every other computer")
+	text := err.Error()
+	part.hash = strings.TrimPrefix(text[:strings.Index(text, ", expected")], "part: kernels only: the hash of all results is ")
+	if hash, err := part.verify([]*kernel{workerThat(t, "only", nil)}, &progress{}); err != nil || hash != part.hash {
+		t.Errorf("hash is %q, error %v, want %q", hash, err, part.hash)
+	}
+	_, err = part.verify([]*kernel{workerThat(t, "bad", flip(c, "Softmax", 6))}, &progress{})
+	checkError(t, err, "part: kernels bad: the hash of all results is ")
+}
+
+func TestVerifyUnsteady(t *testing.T) {
+	c := check{Dtype: "float32", Family: "normal3", Length: 7}
+	bad := workerThat(t, "bad", func(t task, r *result) { r.Hash = strings.Repeat("0", 64) })
+	_, err := verifyPart{name: "part", checks: []check{c}}.verify([]*kernel{bad, workerThat(t, "generic", nil)}, &progress{})
+	checkError(t, err, "length 7, but not when it is done again")
+}
+
+func TestVerifyBrokenWorker(t *testing.T) {
+	part := verifyPart{name: "part", checks: []check{{Dtype: "int8", Family: "normal3", Length: 7}}}
+	_, err := part.verify([]*kernel{workerThat(t, "broken", nil), workerThat(t, "generic", nil)}, &progress{})
+	checkError(t, err, "worker for kernel broken: ")
+	checkError(t, err, `dtype "int8", expected float32, float64, float16 or bfloat16`)
+}
+
+// TestVerifyParts checks that the parts cover what they say.
+func TestVerifyParts(t *testing.T) {
+	parts := verifyParts(false)
+	if n, want := len(parts[0].checks), len(rowTypes)*len(familyNames())*len(verifyLengths); n != want {
+		t.Errorf("%d checks of the corpus, want %d", n, want)
+	}
+	long := parts[1].checks
+	outputs, err := long[len(long)-1].outputs()
+	if err != nil || len(long) != 8 || len(outputs) != 3 || len(outputs[0].Bits) != 8*(longLen+5) {
+		t.Errorf("%d long rows, %d outputs, error %v: want 8 with 3 outputs each", len(long), len(outputs), err)
+	}
+	every := parts[2].checks
+	for i, c := range every {
+		if want := uint32(i) * everyLen; c.First != want {
+			t.Fatalf("check %d begins at %d, want %d", i, c.First, want)
+		}
+	}
+	if n := int64(len(every)) * everyLen; n != 1<<32 {
+		t.Errorf("%d float32, want 2^32", n)
+	}
+	got := everyOutputs(0x40000000)[0].Bits[5*everyRow*4:][:everyRow*4]
+	row := make([]float32, everyRow)
+	for i := range row {
+		row[i] = math.Float32frombits(0x40000000 + uint32(5*everyRow+i))
+	}
+	softmax.Softmax(row, row)
+	if !slices.Equal(got, encodeElements(row)) {
+		t.Error("every float32: a row differs from Softmax")
+	}
+}
+
+// TestChecksDiffer checks that functions and checks have results of their own.
+func TestChecksDiffer(t *testing.T) {
+	for _, dtype := range rowTypes {
+		outputs, err := check{Dtype: dtype, Family: "normal3", Length: 20}.outputs()
+		if err != nil {
+			t.Fatal(err)
+		}
+		seen := make(map[string]string)
+		for _, o := range outputs {
+			if other, ok := seen[string(o.Bits)]; ok && (other != "Softmax" || o.Function != "SoftmaxRows") {
+				t.Errorf("%s: %s and %s have the same results", dtype, other, o.Function)
+			}
+			seen[string(o.Bits)] = o.Function
+			if len(o.Bits) == 0 || len(o.Bits)%o.Size != 0 {
+				t.Errorf("%s, %s: %d bytes for elements of %d", dtype, o.Function, len(o.Bits), o.Size)
+			}
+		}
+	}
+}
+
+func TestFirstDifferenceShape(t *testing.T) {
+	got := firstDifference(nil, []output{{"Softmax", 4, make([]byte, 4)}})
+	if want := "Softmax: not the same number of results"; got != want {
+		t.Errorf("%q, want %q", got, want)
+	}
+}
+
+// TestAccuracyFails checks that an error that is larger than is promised is found.
+func TestAccuracyFails(t *testing.T) {
+	before, lengths := promised, accuracyLengths
+	defer func() { promised, accuracyLengths = before, lengths }()
+	accuracyLengths = []int{3, 10}
+	promised = map[string][3]float64{float32Type.name: {9, 9, 9}, float64Type.name: {9, 0.25, 9}}
+	var out strings.Builder
+	err := printAccuracy(&out, &progress{})
+	checkError(t, err, "accuracy: log-softmax of float64, family ")
+	checkError(t, err, "expected at most 0.25")
+	if !strings.Contains(out.String(), "bits-finite") {
+		t.Errorf("table is not complete:\n%s", out.String())
+	}
+}
+
+func TestBigULP(t *testing.T) {
+	third := new(big.Float).SetPrec(256).Quo(bigFloat(1), bigFloat(3))
+	for _, test := range []struct {
+		got, want float64
+	}{
+		{bigULP(float32(1), bigFloat(1), 0), 0},
+		{bigULP(float32(1+0x1p-23), bigFloat(1), 0), 1},
+		{bigULP(float32(0x1p-30), bigFloat(0), 0.5), 0x1p-6},
+		{math.Round(bigULP(float32(1)/3, third, 0) * 3), 1},
+		{bigULP(math.Nextafter(1, 2), bigFloat(1), 0), 1},
+		{bigULP(float32(math.Inf(1)), bigFloat(1e300), 0), 0},
+		{bigULP(float32(math.Inf(1)), bigFloat(1e30), 0), math.Inf(1)},
+		{bigULP(math.NaN(), bigFloat(1), 0), math.Inf(1)},
+	} {
+		if test.got != test.want {
+			t.Errorf("%v ULP, want %v", test.got, test.want)
+		}
+	}
+}
