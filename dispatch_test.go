@@ -36,7 +36,12 @@ func TestChooseKernel(t *testing.T) {
 }
 
 // TestActiveKernel proves which kernel the other tests of this run used.
+// TestActiveKernel checks which kernel is in use: the one that SOFTMAX_WANT_KERNEL names,
+// where a run is meant to test a certain one.
 func TestActiveKernel(t *testing.T) {
+	if want := os.Getenv("SOFTMAX_WANT_KERNEL"); want != "" && Kernel() != want {
+		t.Errorf("Kernel() is %q, but SOFTMAX_WANT_KERNEL is %q", Kernel(), want)
+	}
 	name := os.Getenv("SOFTMAX_KERNEL")
 	t.Logf("SOFTMAX_KERNEL=%q, kernel %s, available %v, tests reduced: %v", name, Kernel(), availableKernels(), reduced())
 	if want := chooseKernel(name).String(); Kernel() != want {
