@@ -6,22 +6,28 @@ import (
 	"fmt"
 	"io"
 	"slices"
-	"strings"
 	"text/tabwriter"
 	"time"
 )
 
 type compareCmd struct {
 	Files  []string `arg:"" name:"file" help:"Files that bench --json has written."`
+	Op     []string `placeholder:"NAME" help:"Operations to compare, by default all that were timed."`
+	Dtype  []string `placeholder:"NAME" help:"Element types to compare, by default all that were timed."`
 	Kernel []string `placeholder:"NAME" help:"Kernels to compare, by default all that were timed."`
 	Plot   string   `placeholder:"FILE" help:"Draw all in one picture, .svg or .png."`
 }
 
 // Validate checks the flags.
 func (c *compareCmd) Validate() error {
-	for _, name := range c.Kernel {
-		if !slices.Contains(kernelNames, name) {
-			return fmt.Errorf("--kernel: %s, expected %s", name, alternatives(kernelNames))
+	for _, flag := range []struct {
+		name          string
+		values, known []string
+	}{{"op", c.Op, operations}, {"dtype", c.Dtype, rowTypes}, {"kernel", c.Kernel, append(slices.Clone(kernelNames), opCopy)}} {
+		for _, value := range flag.values {
+			if !slices.Contains(flag.known, value) {
+				return fmt.Errorf("--%s: %s, expected %s", flag.name, value, alternatives(flag.known))
+			}
 		}
 	}
 	return checkPlotName(c.Plot)
@@ -35,12 +41,9 @@ func (c *compareCmd) Run(out io.Writer) error {
 		if err != nil {
 			return err
 		}
-		if c.Kernel != nil {
-			timed := r.kernels()
-			r.Timings = slices.DeleteFunc(r.Timings, func(t timing) bool { return !slices.Contains(c.Kernel, t.Kernel) })
-			if len(r.Timings) == 0 {
-				return fmt.Errorf("%s: no timings of kernel %s, expected one of %s", name, alternatives(c.Kernel), strings.Join(timed, ", "))
-			}
+		r.Timings = slices.DeleteFunc(r.Timings, func(t timing) bool { return !c.wants(t) })
+		if len(r.Timings) == 0 {
+			return fmt.Errorf("%s: has none of the timings that are asked for; compare it alone to see those it has", name)
 		}
 		reports = append(reports, r)
 	}
@@ -54,6 +57,12 @@ func (c *compareCmd) Run(out io.Writer) error {
 	}
 	fmt.Fprint(out, "\nnanoseconds per element, and the half-width of the 95% confidence interval\n\n")
 	return writeComparison(out, reports)
+}
+
+// wants tells whether the flags select a timing.
+func (c *compareCmd) wants(t timing) bool {
+	selects := func(values []string, value string) bool { return values == nil || slices.Contains(values, value) }
+	return selects(c.Op, t.Op) && selects(c.Dtype, t.Dtype) && selects(c.Kernel, t.Kernel)
 }
 
 // writeComparison writes a table with a column for every kernel of every report.

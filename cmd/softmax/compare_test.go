@@ -42,7 +42,7 @@ func TestCompare(t *testing.T) {
 	if texts := svgTexts(t, readContent(t, picture)); !strings.Contains(strings.Join(texts, "\n"), "[2] neon") {
 		t.Errorf("picture lacks a kernel: %q", texts)
 	}
-	report = runOK(t, "compare", amd, arm, "--kernel", "avx512,neon")
+	report = runOK(t, "compare", amd, arm, "--kernel", "avx512,neon", "-op", "softmax", "-dtype", "float32,float64")
 	if want := "n [1] avx512 [2] neon softmax"; !strings.Contains(strings.Join(strings.Fields(report), " "), want) {
 		t.Errorf("report lacks %q:\n%s", want, report)
 	}
@@ -72,8 +72,12 @@ func TestCompareErrors(t *testing.T) {
 		{[]string{amd, damaged, "-plot", picture}, damaged + ": version is 9, expected 1"},
 		{[]string{amd, "missing.json", "-plot", picture}, "open missing.json: "},
 		{[]string{amd, "-plot", "out.pdf"}, "--plot: out.pdf, expected a name that ends with .svg or .png"},
-		{[]string{amd, "-kernel", "vax"}, "--kernel: vax, expected avx512, avx2, neon or generic"},
-		{[]string{amd, "-kernel", "neon"}, amd + ": no timings of kernel neon, expected one of avx512, generic"},
+		{[]string{amd, "-kernel", "vax"}, "--kernel: vax, expected avx512, avx2, neon, generic or copy"},
+		{[]string{amd, "-op", "softmin"}, "--op: softmin, expected softmax, log-softmax or log-sum-exp"},
+		{[]string{amd, "-dtype", "int8"}, "--dtype: int8, expected float32, float64, float16 or bfloat16"},
+		{[]string{amd, "-kernel", "neon"}, amd + ": has none of the timings that are asked for"},
+		{[]string{amd, "-op", "log-softmax", "-plot", picture}, amd + ": has none of the timings that are asked for"},
+		{[]string{amd, "-dtype", "float64"}, amd + ": has none of the timings that are asked for"},
 		{[]string{amd, "-plot", filepath.Join(picture, "no", "x.svg")}, "x.svg: "},
 	} {
 		checkError(t, run(append([]string{"compare"}, test.args...), io.Discard), test.want)

@@ -159,7 +159,14 @@ func cacheList() string {
 
 // machine names the CPU and the platform.
 func machine() string {
-	return fmt.Sprintf("%s, %d CPUs, %s/%s", cpuName(), runtime.NumCPU(), runtime.GOOS, runtime.GOARCH)
+	return fmt.Sprintf("%s, %s, %s/%s", cpuName(), cpuCount(runtime.NumCPU()), runtime.GOOS, runtime.GOARCH)
+}
+
+func cpuCount(n int) string {
+	if n == 1 {
+		return "1 CPU"
+	}
+	return fmt.Sprintf("%d CPUs", n)
 }
 
 func cpuName() string {

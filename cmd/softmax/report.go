@@ -93,13 +93,14 @@ func thisMachine() machineInfo {
 }
 
 func (m machineInfo) String() string {
-	return fmt.Sprintf("%s, %d CPUs, %s/%s, %s", m.CPU, m.CPUs, m.OS, m.Arch, m.Go)
+	return fmt.Sprintf("%s, %s, %s/%s, %s", m.CPU, cpuCount(m.CPUs), m.OS, m.Arch, m.Go)
 }
 
-// add adds the result of one round.
+// add adds the result of one round, in as many digits as mean anything.
 func (t *timing) add(r result) {
-	t.Nanoseconds = append(t.Nanoseconds, median(r.Nanoseconds))
-	t.GHz = append(t.GHz, r.GHz)
+	round := func(x float64) float64 { return max(1, math.Round(x*1e4)) / 1e4 }
+	t.Nanoseconds = append(t.Nanoseconds, round(median(r.Nanoseconds)))
+	t.GHz = append(t.GHz, round(r.GHz))
 }
 
 // of returns t as the timing of a task and a kernel.
@@ -200,11 +201,25 @@ func (r *report) writeGo(out io.Writer) error {
 	return nil
 }
 
-// writeJSON writes the report for compare.
+// writeJSON writes the report for compare, with each timing on a line.
 func (r *report) writeJSON(out io.Writer) error {
-	e := json.NewEncoder(out)
-	e.SetIndent("", "\t")
-	return e.Encode(r)
+	head := *r
+	head.Timings = []timing{}
+	text, err := json.MarshalIndent(head, "", "\t")
+	if err != nil {
+		return err
+	}
+	var lines [][]byte
+	for _, t := range r.Timings {
+		line, err := json.Marshal(t)
+		if err != nil {
+			return err
+		}
+		lines = append(lines, line)
+	}
+	text = bytes.TrimSuffix(text, []byte("]\n}"))
+	_, err = fmt.Fprintf(out, "%s\n\t\t%s\n\t]\n}\n", text, bytes.Join(lines, []byte(",\n\t\t")))
+	return err
 }
 
 // readReport reads what writeJSON has written to a file.
