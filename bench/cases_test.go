@@ -35,6 +35,8 @@ var lengths = []int{8, 64, 512, 1024, 4096, 32768, 131072, 1 << 20}
 var accuracyCases = []benchCase{
 	{normal, 1024, 1},
 	{spread, 1024, 1},
+	{normal, 1 << 20, 1},
+	{spread, 1 << 20, 1},
 	{shifted, 1 << 20, 1},
 }
 

@@ -86,7 +86,7 @@ func printTable(w io.Writer, title string, samples []caseSample) {
 		head = append(head, title)
 	}
 	for _, c := range accuracy {
-		head = append(head, fmt.Sprintf("ULP %s", c.family.title))
+		head = append(head, fmt.Sprintf("ULP %d %s", c.cols, c.family.title))
 	}
 	table := tabwriter.NewWriter(w, 0, 0, 1, ' ', 0)
 	line := func(cells []string) { fmt.Fprintf(table, "| %s\t|\n", strings.Join(cells, "\t| ")) }
@@ -170,10 +170,10 @@ func TestTable(t *testing.T) {
 	const want = `
 float64, one row in each call: ns per element of N(0,1), or of what is named, and errors in ULP: largest/mean
 
-| peer | 8    | 1024 U(-50,50) | ULP U(-50,50) |
-| ---  | ---  | ---            | ---           |
-| fast | 2.00 | 20.0           | -             |
-| slow | 20.0 | 300            | 123/0.500     |
+| peer | 8    | 1024 U(-50,50) | ULP 1024 U(-50,50) |
+| ---  | ---  | ---            | ---                |
+| fast | 2.00 | 20.0           | -                  |
+| slow | 20.0 | 300            | 123/0.500          |
 
 
 float64, rows of 32768 elements together in each call: ns per element of N(0,1)
