@@ -5,6 +5,7 @@ package bench
 // This file calls C libraries.
 
 // #cgo CFLAGS: -O3 -march=native -ffast-math
+// #cgo CXXFLAGS: -O3 -march=native -I/usr/include/eigen3
 // #cgo LDFLAGS: -ldl -lm
 // #include <stdlib.h>
 // #include "cgo_peers.h"
@@ -29,6 +30,21 @@ var oneDNN = sync.OnceValue(func() (l cLibrary) {
 		l.about = fmt.Sprintf("oneDNN %s, softmax primitive, one thread", C.GoString(C.onednn_version()))
 	}
 	return l
+})
+
+var xnnpack = sync.OnceValue(func() (l cLibrary) {
+	if l.missing = openXNNPACK("libXNNPACK.so.0"); l.missing == "" {
+		l.about = "XNNPACK, softmax operator, one thread"
+	}
+	return l
+})
+
+var eigen = sync.OnceValue(func() cLibrary {
+	version := C.eigen_version()
+	if version == nil {
+		return cLibrary{missing: "there was no Eigen when this was compiled; go test -a compiles again (Debian package libeigen3-dev)"}
+	}
+	return cLibrary{about: fmt.Sprintf("Eigen %s, the expression of TensorFlow's kernel, one thread, without subnormal numbers on x86", C.GoString(version))}
 })
 
 var sleef = sync.OnceValue(func() (l cLibrary) {
@@ -60,6 +76,13 @@ func openOneDNN(library string) string {
 	name := C.CString(library)
 	defer C.free(unsafe.Pointer(name))
 	return reason(C.onednn_open(name), "libdnnl-dev")
+}
+
+// openXNNPACK does the same.
+func openXNNPACK(library string) string {
+	name := C.CString(library)
+	defer C.free(unsafe.Pointer(name))
+	return reason(C.xnnpack_open(name), "libxnnpack0")
 }
 
 // openSLEEF does the same.
@@ -100,7 +123,15 @@ func vectorFunctions() (names []string, err error) {
 
 func cPeers32() []peer[float32] {
 	return []peer[float32]{
-		{"onednn", oneDNN().about, oneDNN().missing, oneDNNRows},
+		{"onednn", oneDNN().about, oneDNN().missing, withStatus("oneDNN: dnnl_status_t", func(dst, src []float32, cols int) C.int {
+			return C.onednn_softmax_float32(float(dst), float(src), rows(src, cols), C.size_t(cols))
+		})},
+		{"xnnpack", xnnpack().about, xnnpack().missing, withStatus("XNNPACK: xnn_status", func(dst, src []float32, cols int) C.int {
+			return C.xnnpack_softmax_float32(float(dst), float(src), rows(src, cols), C.size_t(cols))
+		})},
+		{"eigen", eigen().about, eigen().missing, timed(func(dst, src []float32, cols int) {
+			C.eigen_softmax_float32(float(dst), float(src), rows(src, cols), C.size_t(cols))
+		})},
 		{"sleef", sleef().about, sleef().missing, timed(func(dst, src []float32, cols int) {
 			C.sleef_softmax_float32(float(dst), float(src), rows(src, cols), C.size_t(cols))
 		})},
@@ -113,6 +144,10 @@ func cPeers32() []peer[float32] {
 func cPeers64() []peer[float64] {
 	return []peer[float64]{
 		{name: "onednn", missing: "has no softmax of float64"},
+		{name: "xnnpack", missing: "has no float64"},
+		{"eigen", eigen().about, eigen().missing, timed(func(dst, src []float64, cols int) {
+			C.eigen_softmax_float64(double(dst), double(src), rows(src, cols), C.size_t(cols))
+		})},
 		{"sleef", sleef().about, sleef().missing, timed(func(dst, src []float64, cols int) {
 			C.sleef_softmax_float64(double(dst), double(src), rows(src, cols), C.size_t(cols))
 		})},
@@ -122,14 +157,17 @@ func cPeers64() []peer[float64] {
 	}
 }
 
-func oneDNNRows(dst, src []float32, cols, calls int) (time.Duration, error) {
-	start := time.Now()
-	for range calls {
-		if status := C.onednn_softmax_float32(float(dst), float(src), rows(src, cols), C.size_t(cols)); status != 0 {
-			return 0, fmt.Errorf("oneDNN: dnnl_status_t %d for %d elements in rows of %d, want 0", status, len(src), cols)
+// withStatus is timed for functions that return a status, which is 0 if all is well.
+func withStatus(status string, all func(dst, src []float32, cols int) C.int) func(dst, src []float32, cols, calls int) (time.Duration, error) {
+	return func(dst, src []float32, cols, calls int) (time.Duration, error) {
+		start := time.Now()
+		for range calls {
+			if got := all(dst, src, cols); got != 0 {
+				return 0, fmt.Errorf("%s %d for %d elements in rows of %d, want 0", status, got, len(src), cols)
+			}
 		}
+		return time.Since(start), nil
 	}
-	return time.Since(start), nil
 }
 
 func float(v []float32) *C.float { return (*C.float)(unsafe.SliceData(v)) }

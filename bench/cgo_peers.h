@@ -12,6 +12,16 @@ const char *onednn_version(void);
 // are not those of the call before.
 int onednn_softmax_float32(float *dst, const float *src, size_t rows, size_t cols);
 
+const char *xnnpack_open(const char *library);
+// Returns 0, or the status of the library. An operator is made when cols is not that of
+// the call before.
+int xnnpack_softmax_float32(float *dst, const float *src, size_t rows, size_t cols);
+
+// Returns NULL if there was no Eigen when this was compiled.
+const char *eigen_version(void);
+void eigen_softmax_float32(float *dst, const float *src, size_t rows, size_t cols);
+void eigen_softmax_float64(double *dst, const double *src, size_t rows, size_t cols);
+
 const char *sleef_open(const char *library);
 const char *sleef_functions(void);
 void sleef_softmax_float32(float *dst, const float *src, size_t rows, size_t cols);

@@ -13,6 +13,9 @@ func TestNoCLibrary(t *testing.T) {
 	if reason := openOneDNN(nowhere); !strings.Contains(reason, "libdnnl-dev") {
 		t.Errorf("oneDNN: missing because of %q, want a reason that names libdnnl-dev", reason)
 	}
+	if reason := openXNNPACK(nowhere); !strings.Contains(reason, nowhere) || !strings.Contains(reason, "libxnnpack0") {
+		t.Errorf("XNNPACK: missing because of %q, want a reason that names %s and libxnnpack0", reason, nowhere)
+	}
 	if reason := openSLEEF(nowhere); !strings.Contains(reason, nowhere) || !strings.Contains(reason, "libsleef-dev") {
 		t.Errorf("SLEEF: missing because of %q, want a reason that names %s and libsleef-dev", reason, nowhere)
 	}

@@ -13,6 +13,8 @@ func cPeers64() []peer[float64] { return cPeers[float64]() }
 func cPeers[T native]() []peer[T] {
 	return []peer[T]{
 		{name: "onednn", missing: noC},
+		{name: "xnnpack", missing: noC},
+		{name: "eigen", missing: noC},
 		{name: "sleef", missing: noC},
 		{name: "libmvec", missing: noC},
 	}

@@ -117,8 +117,8 @@ func distanceOf0(results func([]float32, int) []float32) string {
 	return "less than 80"
 }
 
-// equalRows are how many rows are tried for rules that hold within one.
-const equalRows, equalCols = 200, 555
+// equalRows of equalCols are tried for the rules that equalKept and orderKept are about.
+const equalRows, equalCols = 600, 555
 
 // equalKept tells whether equal logits got equal probabilities.
 func equalKept(results func([]float32, int) []float32) string {
@@ -135,11 +135,14 @@ func orderKept(results func([]float32, int) []float32) string {
 	r := rand.New(rand.NewPCG(2, 2))
 	src := make([]float32, equalRows*equalCols)
 	for i := range src {
-		if i%equalCols == 0 {
+		switch i % equalCols {
+		case 0: // by far the largest, or not
+			src[i] = 6
+		case 1:
 			src[i] = float32(85*r.Float64() - 80)
-			continue
+		default: // neighbours
+			src[i] = math.Nextafter32(src[i-1], 100)
 		}
-		src[i] = math.Nextafter32(src[i-1], 100) // neighbours
 	}
 	for row := range slices.Chunk(src, equalCols) {
 		r.Shuffle(len(row), func(i, j int) { row[i], row[j] = row[j], row[i] })
