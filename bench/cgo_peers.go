@@ -2,10 +2,10 @@
 
 package bench
 
-// This file calls C libraries.
+// This file calls C and C++ libraries.
 
 // #cgo CFLAGS: -O3 -march=native -ffast-math
-// #cgo CXXFLAGS: -O3 -march=native -I/usr/include/eigen3
+// #cgo CXXFLAGS: -O3 -march=native -DNDEBUG -I/usr/include/eigen3
 // #cgo LDFLAGS: -ldl -lm
 // #include <stdlib.h>
 // #include "cgo_peers.h"
@@ -40,11 +40,7 @@ var xnnpack = sync.OnceValue(func() (l cLibrary) {
 })
 
 var eigen = sync.OnceValue(func() cLibrary {
-	version := C.eigen_version()
-	if version == nil {
-		return cLibrary{missing: "there was no Eigen when this was compiled; go test -a compiles again (Debian package libeigen3-dev)"}
-	}
-	return cLibrary{about: fmt.Sprintf("Eigen %s, the expression of TensorFlow's kernel, one thread, without subnormal numbers on x86", C.GoString(version))}
+	return cLibrary{C.GoString(C.eigen_about()), reason(C.eigen_missing(), "libeigen3-dev")}
 })
 
 var sleef = sync.OnceValue(func() (l cLibrary) {
@@ -144,7 +140,7 @@ func cPeers32() []peer[float32] {
 func cPeers64() []peer[float64] {
 	return []peer[float64]{
 		{name: "onednn", missing: "has no softmax of float64"},
-		{name: "xnnpack", missing: "has no float64"},
+		{name: "xnnpack", missing: "has no softmax of float64"},
 		{"eigen", eigen().about, eigen().missing, timed(func(dst, src []float64, cols int) {
 			C.eigen_softmax_float64(double(dst), double(src), rows(src, cols), C.size_t(cols))
 		})},

@@ -1,7 +1,7 @@
 //go:build cgo_peers
 
-// The softmax of TensorFlow's kernel for the CPU, which is an expression of Eigen:
-// softmax_op_functor.h there.
+// Eigen's tensors, with the expression that TensorFlow's kernel for CPUs consists of:
+// tensorflow/core/kernels/softmax_op_functor.h.
 
 extern "C" {
 #include "cgo_peers.h"
@@ -11,50 +11,71 @@ extern "C" {
 
 #include <unsupported/Eigen/CXX11/Tensor>
 
-#ifdef __SSE__
+#ifdef __SSE2__
 #include <xmmintrin.h>
 
-// TensorFlow's threads take subnormal numbers for 0 on x86, as arguments and as results.
-struct Flush {
+#define SUBNORMAL "flushed"
+
+// TensorFlow computes with 0 for subnormal arguments and results. Go's code, which
+// runs on the same thread afterwards, does not.
+class FlushSubnormal {
 	unsigned before = _mm_getcsr();
-	Flush() { _mm_setcsr(before | 0x8040); }
-	~Flush() { _mm_setcsr(before); }
+
+public:
+	FlushSubnormal() { _mm_setcsr(before | 0x8040); } // FTZ and DAZ
+	~FlushSubnormal() { _mm_setcsr(before); }
 };
 #else
-struct Flush {
-	~Flush() {}
-};
+#define SUBNORMAL "kept"
+
+struct FlushSubnormal {};
 #endif
 
-template <typename T> using Matrix = Eigen::TensorMap<Eigen::Tensor<T, 2, Eigen::RowMajor>>;
-
-template <typename T> static void softmax(T *dst, const T *src, size_t rows, size_t cols) {
-	Flush flush;
-	Matrix<const T> logits(src, rows, cols);
-	Matrix<T> probabilities(dst, rows, cols);
-	Eigen::IndexList<Eigen::type2index<1>> along;
-	Eigen::IndexList<int, Eigen::type2index<1>> column;
-	Eigen::IndexList<Eigen::type2index<1>, int> wide;
-	column.set(0, int(rows));
-	wide.set(1, int(cols));
-	probabilities = (logits - logits.maximum(along).eval().reshape(column).broadcast(wide)).exp();
-	probabilities = probabilities * probabilities.sum(along).inverse().eval().reshape(column).broadcast(wide);
+// A call of its own, so that no arithmetic moves out of the scope of FlushSubnormal.
+template <typename T>
+__attribute__((noinline)) static void computeSoftmax(T *dst, const T *src, size_t rows, size_t cols) {
+	using Matrix = Eigen::Tensor<T, 2, Eigen::RowMajor>;
+	Eigen::TensorMap<const Matrix> logits(src, rows, cols);
+	Eigen::TensorMap<Matrix> softmax(dst, rows, cols);
+	Eigen::IndexList<Eigen::type2index<1>> alongClass;
+	Eigen::IndexList<int, Eigen::type2index<1>> batchByOne;
+	batchByOne.set(0, rows);
+	Eigen::IndexList<Eigen::type2index<1>, int> oneByClass;
+	oneByClass.set(1, cols);
+	Eigen::DefaultDevice thisThread;
+	softmax.device(thisThread) =
+		(logits - logits.maximum(alongClass).eval().reshape(batchByOne).broadcast(oneByClass)).exp();
+	softmax.device(thisThread) =
+		softmax * softmax.sum(alongClass).inverse().eval().reshape(batchByOne).broadcast(oneByClass);
 }
 
-extern "C" {
+extern "C" const char *eigen_missing(void) { return nullptr; }
+
 #define TEXT(X) #X
-#define VERSION(A, B, C) TEXT(A) "." TEXT(B) "." TEXT(C)
-const char *eigen_version(void) { return VERSION(EIGEN_WORLD_VERSION, EIGEN_MAJOR_VERSION, EIGEN_MINOR_VERSION); }
-void eigen_softmax_float32(float *dst, const float *src, size_t rows, size_t cols) { softmax(dst, src, rows, cols); }
-void eigen_softmax_float64(double *dst, const double *src, size_t rows, size_t cols) { softmax(dst, src, rows, cols); }
+#define VERSION(WORLD, MAJOR, MINOR) TEXT(WORLD) "." TEXT(MAJOR) "." TEXT(MINOR)
+
+extern "C" const char *eigen_about(void) {
+	return "Eigen " VERSION(EIGEN_WORLD_VERSION, EIGEN_MAJOR_VERSION, EIGEN_MINOR_VERSION)
+		" (the expression of TensorFlow's kernel), one thread, subnormal numbers " SUBNORMAL;
+}
+
+extern "C" void eigen_softmax_float32(float *dst, const float *src, size_t rows, size_t cols) {
+	FlushSubnormal now;
+	computeSoftmax(dst, src, rows, cols);
+}
+
+extern "C" void eigen_softmax_float64(double *dst, const double *src, size_t rows, size_t cols) {
+	FlushSubnormal now;
+	computeSoftmax(dst, src, rows, cols);
 }
 
 #else
 
-extern "C" {
-const char *eigen_version(void) { return nullptr; }
-void eigen_softmax_float32(float *dst, const float *src, size_t rows, size_t cols) {}
-void eigen_softmax_float64(double *dst, const double *src, size_t rows, size_t cols) {}
+extern "C" const char *eigen_missing(void) {
+	return "unsupported/Eigen/CXX11/Tensor was missing when this was compiled; go test -a compiles again";
 }
+extern "C" const char *eigen_about(void) { return ""; }
+extern "C" void eigen_softmax_float32(float *dst, const float *src, size_t rows, size_t cols) {}
+extern "C" void eigen_softmax_float64(double *dst, const double *src, size_t rows, size_t cols) {}
 
 #endif

@@ -403,7 +403,7 @@ func drawCaches(p *plot.Plot, m machineInfo, key panelKey, names *legend) error 
 			return err
 		}
 		labels.TextStyle[0] = textStyle(9, draw.XRight, draw.YTop)
-		labels.Offset = vg.Point{X: -3, Y: -3}
+		labels.Offset = vg.Point{X: -5, Y: -3}
 		p.Add(line, labels)
 		names.add("what a row reads and writes fills a cache", line)
 	}

@@ -5,6 +5,7 @@ import (
 	"io"
 	"math"
 	"math/big"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -90,6 +91,14 @@ func TestVerifyPart(t *testing.T) {
 	}
 	if _, err := somePart(59, hash).verify(kernels, &progress{}); err != nil {
 		t.Error(err)
+	}
+}
+
+// TestReadmeHash checks that the README has the hash that verify prints.
+func TestReadmeHash(t *testing.T) {
+	readme := readContent(t, filepath.Join("..", "..", "README.md"))
+	if want := hashOfHashes([]string{corpusHash, longHash, everyHash}); !strings.Contains(string(readme), want) {
+		t.Errorf("README lacks the hash %s", want)
 	}
 }
 
