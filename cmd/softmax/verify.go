@@ -15,7 +15,7 @@ import (
 )
 
 type verifyCmd struct {
-	Quick bool `help:"Leave out every float32 and the long rows, which take most of the time."`
+	Quick bool `help:"Leave out every float32 and the long rows, which take most of the time, and some hundred megabytes for each kernel."`
 }
 
 // The hashes of all results, which are the same on every computer: see hashOfHashes.
