@@ -35,9 +35,8 @@ func TestChooseKernel(t *testing.T) {
 	}
 }
 
-// TestActiveKernel proves which kernel the other tests of this run used.
-// TestActiveKernel checks which kernel is in use: the one that SOFTMAX_WANT_KERNEL names,
-// where a run is meant to test a certain one.
+// TestActiveKernel proves which kernel the other tests of this run used: the one that
+// SOFTMAX_WANT_KERNEL names, where a run is meant to test a certain one.
 func TestActiveKernel(t *testing.T) {
 	if want := os.Getenv("SOFTMAX_WANT_KERNEL"); want != "" && Kernel() != want {
 		t.Errorf("Kernel() is %q, but SOFTMAX_WANT_KERNEL is %q", Kernel(), want)

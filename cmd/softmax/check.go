@@ -14,7 +14,7 @@ import (
 	"github.com/seed174f7dca/softmax/internal/corpus"
 )
 
-// check asks for the results of every function for rows of one family and length, or
+// check asks for the results of functions for rows of one family and length, or
 // for the softmax of consecutive float32.
 type check struct {
 	Dtype  string
@@ -228,11 +228,7 @@ func halfOutputs[T softmax.Float16 | softmax.BFloat16](c check) ([]output, error
 	if err != nil {
 		return nil, err
 	}
-	src, err := checkRows[T](c)
-	if err != nil {
-		return nil, err
-	}
-	n := c.Length
+	src, n := converted[T](numbers), c.Length
 	wide, narrow := make([]float32, n), make([]T, n)
 	softmax.SoftmaxToFloat32(wide, src.Data[:n])
 	softmax.SoftmaxFromFloat32(narrow, numbers.Data[:n])

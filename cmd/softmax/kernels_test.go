@@ -11,15 +11,23 @@ import (
 // digitTypes are the element types of the digits.
 var digitTypes = []string{float32Type.name, float64Type.name}
 
-func TestKernelsReturnTheSameBits(t *testing.T) {
+// startAll is startKernels for a test. It logs the note and returns it.
+func startAll(t *testing.T) (kernels []*kernel, note string) {
+	t.Helper()
 	kernels, note, err := startKernels()
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer stopKernels(kernels)
+	t.Cleanup(func() { stopKernels(kernels) })
 	if note != "" {
 		t.Log(note)
-	} else if !slices.Contains(names(kernels), "generic") {
+	}
+	return kernels, note
+}
+
+func TestKernelsReturnTheSameBits(t *testing.T) {
+	kernels, note := startAll(t)
+	if note == "" && !slices.Contains(names(kernels), "generic") {
 		t.Errorf("kernels are %q, want generic among them", names(kernels))
 	}
 	if !slices.Contains(names(kernels), softmax.Kernel()) {

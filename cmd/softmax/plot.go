@@ -367,14 +367,10 @@ func (r *report) portLimit(key panelKey, kernel string) (nanoseconds float64, sa
 	if operations == 0 {
 		return 0, ""
 	}
-	size := 4.0
-	if key.dtype == float64Type.name {
-		size = 8
-	}
 	if key.op == opLogSumExp {
 		operations -= 2
 	}
-	lanes, ports := vectorBytes[kernel]/size, r.Machine.vectorPorts(kernel)
+	lanes, ports := vectorBytes[kernel]/elementBytes(key.dtype), r.Machine.vectorPorts(kernel)
 	return operations / lanes / ports / r.clock(), fmt.Sprintf(
 		": limit of execution ports,\n%g vectors a cycle at %.2f GHz", ports, r.clock())
 }

@@ -124,17 +124,22 @@ func (t *timing) perElement() benchmath.Summary {
 
 // bytesPerElement returns how many bytes are read and written for each element.
 func (t *timing) bytesPerElement() float64 {
-	size := 2.0
-	switch t.Dtype {
-	case float32Type.name:
-		size = 4
-	case float64Type.name:
-		size = 8
-	}
+	size := elementBytes(t.Dtype)
 	if t.Op == opLogSumExp {
 		return size
 	}
 	return 2 * size
+}
+
+// elementBytes returns the size of an element.
+func elementBytes(dtype string) float64 {
+	switch dtype {
+	case float32Type.name:
+		return 4
+	case float64Type.name:
+		return 8
+	}
+	return 2
 }
 
 // write writes the report in a format.

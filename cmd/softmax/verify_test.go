@@ -81,14 +81,7 @@ func somePart(part int, hash string) verifyPart {
 // TestVerifyPart compares a part of the corpus with its hash on record.
 func TestVerifyPart(t *testing.T) {
 	const hash = "a3304a4e7f16f475a9e8b5df8a1b45d6d298710a71a6049342f42feb338376d4"
-	kernels, note, err := startKernels()
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer stopKernels(kernels)
-	if note != "" {
-		t.Log(note)
-	}
+	kernels, _ := startAll(t)
 	if _, err := somePart(59, hash).verify(kernels, &progress{}); err != nil {
 		t.Error(err)
 	}
