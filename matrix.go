@@ -139,6 +139,19 @@ func (m *Matrix[T]) overlaps(other *Matrix[T]) bool {
 	return apart < cols || apart > stride-cols
 }
 
+// holds reports whether *p shares memory with an element of a matrix that is not empty.
+func (m *Matrix[T]) holds(p *T) bool {
+	all := m.span()
+	if !overlap(all, unsafe.Slice(p, 1)) {
+		return false
+	}
+	size := unsafe.Sizeof(*p)
+	start, at := uintptr(unsafe.Pointer(&all[0])), uintptr(unsafe.Pointer(p))
+	stride, cols := uintptr(m.Stride)*size, uintptr(m.Cols)*size
+	behind := (at - start) % stride
+	return at < start || behind < cols || behind > stride-size
+}
+
 // operation is what is done to each row.
 type operation uint8
 

@@ -13,7 +13,7 @@ import (
 //
 // The rows of a matrix are queries, its columns are keys. A score is made of a
 // logit in these steps, each rounded to float32 on its own: it is multiplied by
-// Scale, capped by Softcap, then Slope's addend is added and then that of Bias; then
+// Scale, capped by Softcap, then what Slope says is subtracted and Bias is added; then
 // keys are removed by Keep, Causal and Window. What is left is normalised together
 // with the Sink.
 type Scores struct {
@@ -27,8 +27,9 @@ type Scores struct {
 	// decreases as x grows.
 	Softcap float32
 
-	// Slope adds Slope*(column - position of the query): ALiBi's linear bias for
-	// one head.
+	// Slope subtracts Slope*|position of the query - column|: ALiBi's linear bias for
+	// one head. Without Causal that lowers later keys as much as earlier ones, as
+	// encoders have it.
 	Slope float32
 
 	// Bias is added: element by element, or its only row to every row. An element
@@ -59,7 +60,7 @@ type Scores struct {
 // Softmax writes the attention weights of each row of src to the same row of dst.
 // The matrices must have the same Rows and Cols; their strides may differ. What
 // [SoftmaxRows] says of elements between rows and of aliasing holds here too: dst
-// may be src. dst must not share memory with Bias or Keep.
+// may be src. dst must not share memory with Bias, Keep or Sink.
 //
 // Weights have the bits that the steps have as loops of their own followed by
 // [Softmax], with the Sink as one more element at the end of the row. Where scores
@@ -74,7 +75,7 @@ type Scores struct {
 // goroutines may use the same Scores at the same time.
 //
 // Softmax panics, before anything is written, if a matrix is not valid, if the
-// sizes differ, if dst overlaps src in another way, or overlaps Bias; if Bias is not
+// sizes differ, if dst overlaps src in another way, or Bias, Keep or Sink; if Bias is not
 // 1 or Rows rows of Cols columns; if Keep is not empty and has another length than
 // Cols or Rows*Cols; if Scale, Softcap or Slope are not finite, or Softcap is
 // negative; if Offset or Window is negative, or Window is set without Causal; if,
@@ -98,13 +99,13 @@ func (s *Scores) check(dst, src *Matrix[float32]) bool {
 	if !isFinite(s.Scale) || !isFinite(s.Softcap) || !isFinite(s.Slope) {
 		panic(fmt.Sprintf("softmax: %s: Scale=%v, Softcap=%v, Slope=%v: not finite", function, s.Scale, s.Softcap, s.Slope))
 	}
-	if s.Softcap < 0 {
+	if math.Signbit(float64(s.Softcap)) && !isZero(s.Softcap) {
 		panic(fmt.Sprintf("softmax: %s: Softcap=%v is negative", function, s.Softcap))
 	}
 	if s.Offset < 0 || s.Offset > math.MaxInt-src.Rows {
 		panic(fmt.Sprintf("softmax: %s: Offset=%d, Rows=%d", function, s.Offset, src.Rows))
 	}
-	if s.Slope != 0 && max(s.Offset+src.Rows, src.Cols) > math.MaxInt32 {
+	if !isZero(s.Slope) && max(s.Offset+src.Rows, src.Cols) > math.MaxInt32 {
 		panic(fmt.Sprintf("softmax: %s: Offset=%d, src is %d x %d: too large for Slope", function, s.Offset, src.Rows, src.Cols))
 	}
 	if s.Window < 0 || s.Window > 0 && !s.Causal {
@@ -122,10 +123,18 @@ func (s *Scores) check(dst, src *Matrix[float32]) bool {
 	if n := len(s.Keep); n > 0 && n != src.Cols && (src.Cols == 0 || n/src.Cols != src.Rows || n%src.Cols != 0) {
 		panic(fmt.Sprintf("softmax: %s: len(Keep)=%d, src is %d x %d", function, n, src.Rows, src.Cols))
 	}
-	if some && s.hasBias() && overlap(dst.span(), s.Bias.span()) {
-		panic("softmax: " + function + ": dst and Bias overlap")
+	if !some {
+		return false
 	}
-	return some
+	switch all := dst.span(); {
+	case s.hasBias() && overlap(all, s.Bias.span()):
+		panic("softmax: " + function + ": dst and Bias overlap")
+	case overlap(all, s.Keep):
+		panic("softmax: " + function + ": dst and Keep overlap")
+	case s.Sink != nil && dst.holds(s.Sink):
+		panic("softmax: " + function + ": dst and Sink overlap")
+	}
+	return true
 }
 
 func isFinite(x float32) bool { return x-x == 0 }
@@ -138,20 +147,21 @@ func (s *Scores) hasBias() bool {
 // softmaxRows computes rows of any length but 0.
 func (s *Scores) softmaxRows(k kernel, dst, src *Matrix[float32]) {
 	w := scoreRow{scoring: scoring{scale: 1}}
-	if s.Scale != 0 {
+	// -0 is 0, and a subnormal number is not, whatever comparisons say.
+	if !isZero(s.Scale) {
 		w.scale = s.Scale
 	}
-	if s.Softcap != 0 {
+	if !isZero(s.Softcap) {
 		w.softcap = s.Softcap
 	}
-	if s.Slope != 0 {
+	if !isZero(s.Slope) {
 		w.slope = s.Slope
 	}
-	if mayFlush(max(w.scale, -w.scale)) && (w.softcap == 0 || mayFlush(w.softcap)) {
+	if mayFlush(max(w.scale, -w.scale)) && (isZero(w.softcap) || mayFlush(w.softcap)) {
 		w.flush = 1
 	}
 	hasBias := s.hasBias()
-	onlyScaled := mayFlush(w.scale) && src.Cols <= block32 && w.softcap == 0 && w.slope == 0 && !hasBias && len(s.Keep) == 0 && s.Sink == nil
+	onlyScaled := mayFlush(w.scale) && src.Cols <= block32 && isZero(w.softcap) && isZero(w.slope) && !hasBias && len(s.Keep) == 0 && s.Sink == nil
 	for r := 0; r < src.Rows; r++ {
 		if onlyScaled {
 			if r += s.scaledRows(k, dst, src, r, w.scale); r == src.Rows {

@@ -138,7 +138,7 @@ GLOBL iota<>(SB), RODATA|NOPTR, $32
 	TERM(8, Y4, Y8, Y12) \
 	CAPPED(Y0, Y12)
 
-// SLOPED adds the slope's addend to Y, which stands that many elements behind the index.
+// SLOPED subtracts the distances times the slope from Y, which stands that many elements behind the index.
 #define SLOPED(elements, Y) \
 	MOVL 32(R8), AX \
 	LEAL elements(AX)(R11*1), AX \
@@ -146,9 +146,10 @@ GLOBL iota<>(SB), RODATA|NOPTR, $32
 	VPBROADCASTD X12, Y12 \
 	VPADDD iota<>(SB), Y12, Y12 \
 	VCVTDQ2PS Y12, Y12 \
+	VANDPS absMask<>(SB), Y12, Y12 \
 	VBROADCASTSS 28(R8), Y14 \
 	VMULPS Y14, Y12, Y12 \
-	VADDPS Y12, Y, Y
+	VSUBPS Y12, Y, Y
 
 // BIASED adds the bias that stands offset bytes behind the index to Y. What -Inf is
 // added to counts as 0.

@@ -174,11 +174,12 @@ GLOBL constants<>(SB), RODATA|NOPTR, $160
 	FMOVQ atSign(R5), F(row) \
 	CAPPED(x0, q0)
 
-// SLOPED adds the slope's addend to x.
+// SLOPED subtracts the distances times the slope from x.
 #define SLOPED(x, p) \
 	VSCVTF(distance, p) \
+	VFABS(p, p) \
 	VFMUL3(terms, p, p) \
-	VFADD(p, x, x) \
+	VFSUB(p, x, x) \
 	VADDS(four, distance, distance)
 
 // BIASED adds the bias p to x. What -Inf is added to does not matter.

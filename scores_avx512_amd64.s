@@ -140,11 +140,12 @@ GLOBL iota<>(SB), RODATA|NOPTR, $64
 	VPERMPS ·tanhTwice+(64*row)(SB), Z8, Z30 \
 	VFMADD213PS Z30, Z4, Z12
 
-// SLOPED adds the slope's addend to Z.
+// SLOPED subtracts the distances times the slope from Z.
 #define SLOPED(Z) \
 	VCVTDQ2PS Z20, Z30 \
+	VPANDD Z24, Z30, Z30 \
 	VMULPS Z19, Z30, Z30 \
-	VADDPS Z30, Z, Z \
+	VSUBPS Z30, Z, Z \
 	VPADDD Z17, Z20, Z20
 
 // BIASED adds the bias that stands offset bytes behind the index to Z.

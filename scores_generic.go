@@ -34,12 +34,17 @@ func scoreBlockGeneric(dst, src []float32, s *scoring) float32 {
 	removed := math.Float32frombits(negativeInfinity)
 	top := removed
 	for i, x := range src {
-		x = float32(x * s.scale)
-		if s.softcap != 0 {
-			x = float32(s.softcap * tanh32(x/s.softcap))
+		switch {
+		case s.flush == 0:
+			x = s.capped(product32(x, s.scale))
+		case s.softcap != 0:
+			x = float32(s.softcap * tanh32(float32(x*s.scale)/s.softcap))
+		default:
+			x = float32(x * s.scale)
 		}
 		if s.slope != 0 {
-			x += float32(s.slope * float32(s.distance+int32(i)))
+			distance := s.distance + int32(i)
+			x -= float32(s.slope * float32(max(distance, -distance)))
 		}
 		if s.bias != nil {
 			if bias := unsafe.Slice(s.bias, len(src))[i]; bias != removed {
@@ -57,6 +62,18 @@ func scoreBlockGeneric(dst, src []float32, s *scoring) float32 {
 		}
 	}
 	return top
+}
+
+// capped applies softcap to a score, where subnormal numbers do not count as 0.
+func (s *scoring) capped(x float32) float32 {
+	if isZero(s.softcap) {
+		return x
+	}
+	x = quotient32(x, s.softcap)
+	if magnitudeBits(x) >= magnitudeBits(tiny) { // else it is its hyperbolic tangent
+		x = tanh32(x)
+	}
+	return product32(s.softcap, x)
 }
 
 // The hyperbolic tangent of a >= 0 is a polynomial in the distance r to a center,

@@ -30,8 +30,8 @@ func referenceScores(s *Scores, dst, src Matrix[float32]) {
 		}
 		if s.Slope != 0 {
 			for c, x := range row {
-				addend := float32(s.Slope * float32(c-position))
-				row[c] = float32(x + addend)
+				less := float32(s.Slope * float32(max(position-c, c-position)))
+				row[c] = float32(x - less)
 			}
 		}
 		if s.Bias.Rows > 0 {
@@ -467,7 +467,7 @@ func TestScoresRemoved(t *testing.T) {
 			{Scores{Softcap: 2}, []float32{posInf, posInf}, []float32{0.5, 0.5}},
 			{Scores{Softcap: 2}, []float32{negInf, negInf}, []float32{0.5, 0.5}},
 			{Scores{Scale: -1}, []float32{negInf, 0}, []float32{nan, nan}},
-			{Scores{Slope: 1e38}, []float32{0, 0, 0}, []float32{0, 0, 1}},
+			{Scores{Slope: 1e38}, []float32{0, 0, 0}, []float32{1, 0, 0}},
 		} {
 			// The same behind one and two other groups of keys, which are removed.
 			for _, before := range []int{0, 32, 77, blockBytes / 4} {

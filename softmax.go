@@ -177,11 +177,12 @@ func checkVectors[T Float](function string, dst, src []T) bool {
 	return len(src) > 0
 }
 
-// overlap reports whether two slices share an element.
-func overlap[A, B Float](a []A, b []B) bool {
+// overlap reports whether two slices share memory.
+func overlap[A, B any](a []A, b []B) bool {
 	if len(a) == 0 || len(b) == 0 {
 		return false
 	}
 	aStart, bStart := uintptr(unsafe.Pointer(&a[0])), uintptr(unsafe.Pointer(&b[0]))
-	return aStart < bStart+uintptr(sizeOf(b)) && bStart < aStart+uintptr(sizeOf(a))
+	aSize, bSize := uintptr(len(a))*unsafe.Sizeof(a[0]), uintptr(len(b))*unsafe.Sizeof(b[0])
+	return aStart < bStart+bSize && bStart < aStart+aSize
 }
