@@ -114,7 +114,8 @@ func (a *Accumulator[T]) total(method string, dst, src []T) rowTotal[T] {
 	}
 	for at := 0; at < len(src); at += blockLen[T]() {
 		block := src[at:min(at+blockLen[T](), len(src))]
-		if hasNaNBlock(active, block) || maxBlock(active, block) > t.top {
+		m := maxBlock(active, block)
+		if hasNaNBlock(active, block) || m > t.top && !(isTiny(m) && isTiny(t.top)) {
 			panicNotAdded(method, t.top, src)
 		}
 	}
@@ -160,7 +161,11 @@ func (a *Accumulator[T]) AppendBinary(data []byte) ([]byte, error) {
 	sums := &a.logits.sums
 	data = append(data, binaryMagic...)
 	data = append(data, binaryVersion, byte(unsafe.Sizeof(T(0))), byte(sums[0].count), byte(sums[1].count))
-	data = little.AppendUint64(data, math.Float64bits(float64(a.logits.top)))
+	top := math.Float64bits(wide(a.logits.top))
+	if a.logits.hasNaN {
+		top = wideNaNBits
+	}
+	data = little.AppendUint64(data, top)
 	for i := range sums {
 		switch s := &sums[i]; s.count {
 		case oneNumber:
@@ -208,7 +213,10 @@ func (a *Accumulator[T]) UnmarshalBinary(data []byte) error {
 		return fmt.Errorf("softmax: Accumulator.UnmarshalBinary: elements of %d bytes, want %d", data[5], size)
 	}
 	top := math.Float64frombits(little.Uint64(data[8:]))
-	read := Accumulator[T]{expSum[T]{top: T(top)}}
+	read := Accumulator[T]{expSum[T]{hasNaN: top != top}}
+	if top == top {
+		read.logits.top = roundTo[T](top)
+	}
 	rest := data[binaryHeader : len(data)-4]
 	for i := range read.logits.sums {
 		s := &read.logits.sums[i]

@@ -300,6 +300,6 @@ func (g *laneGroup[T, C]) write(op operation, dst []T) {
 func (g *laneGroup[T, C]) logSumExp(dst []T) {
 	for lane := range g.totals {
 		t := &g.totals[lane]
-		dst[lane] = fromFloat[T](float64(logSumExpFrom(t.top, t.logSum())))
+		dst[lane] = fromNative[T](logSumExpFrom(t.top, t.logSum()))
 	}
 }

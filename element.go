@@ -91,6 +91,18 @@ func fromFloat[T Float](x float64) T {
 	}
 }
 
+// fromNative returns x as an element, rounded if that has 16 bits.
+func fromNative[T Float, C native](x C) T {
+	switch {
+	case isNative[C, T]():
+		return *cast[T](&x)
+	case isFloat16[T]():
+		return T(ToFloat16(float32(x)))
+	default:
+		return T(ToBFloat16(float32(x)))
+	}
+}
+
 // fma returns a*b + c, rounded once.
 func fma[T native](a, b, c T) T {
 	if is32[T]() {

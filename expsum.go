@@ -10,19 +10,23 @@ import "math"
 // with the next lower one can matter. The zero value knows of no block; equal
 // blocks give equal structs, in whatever order they came.
 type expSum[T native] struct {
-	top  T           // the largest logit; NaN or +Inf if there is one, and then all else is 0
-	sums [2]exactSum // of the blocks with the same anchor as top, and with the next lower one
+	hasNaN bool        // there is a NaN, and all else is 0
+	top    T           // the largest logit; +Inf if there is one, and then the sums are 0
+	sums   [2]exactSum // of the blocks with the same anchor as top, and with the next lower one
 }
 
 // count tells how many blocks there are that count.
 func (s *expSum[T]) count() exactCount { return s.sums[0].count }
 
 // isUndefined reports whether there is a NaN or a +Inf.
-func (s *expSum[T]) isUndefined() bool { return !(float64(s.top) <= math.MaxFloat64) }
+func (s *expSum[T]) isUndefined() bool { return s.hasNaN || s.top == T(math.Inf(1)) }
 
 // max returns the largest logit, or a NaN.
 func (s *expSum[T]) max() T {
-	if s.count() == noNumber && !s.isUndefined() {
+	switch {
+	case s.hasNaN:
+		return nan[T]()
+	case s.count() == noNumber && !s.isUndefined():
 		return T(math.Inf(-1))
 	}
 	return s.top
@@ -50,11 +54,14 @@ func (s *expSum[T]) merge(other *expSum[T]) {
 // takes makes room for blocks whose largest logit is m, and reports whether they can
 // be added.
 func (s *expSum[T]) takes(m T) bool {
+	if isZero(m) {
+		m = 0 // no -0, which kernels need not tell from 0
+	}
 	switch {
-	case s.top != s.top || m == T(math.Inf(-1)):
+	case s.hasNaN || m == T(math.Inf(-1)):
 		return false
 	case m != m:
-		*s = expSum[T]{top: nan[T]()}
+		*s = expSum[T]{hasNaN: true}
 		return false
 	case s.isUndefined():
 		return false
@@ -62,8 +69,8 @@ func (s *expSum[T]) takes(m T) bool {
 		*s = expSum[T]{top: m}
 		return false
 	case s.count() == noNumber:
-		s.top = m + 0 // no -0, which kernels need not tell from 0
-	case m > s.top:
+		s.top = m
+	case exceeds(m, s.top):
 		switch top := s.top; anchorsApart(anchorOf(m), anchorOf(top)) {
 		case 0:
 		case 1:
@@ -109,7 +116,7 @@ func (s *expSum[T]) total() rowTotal[T] {
 	if s.count() == noNumber {
 		return t
 	}
-	if s.top == 0 {
+	if isZero(s.top) {
 		t.top = T(math.Copysign(0, -1)) // either zero less this is 0, not -0
 	}
 	anchor := anchorOf(s.top)
@@ -130,12 +137,10 @@ func (s *expSum[T]) total() rowTotal[T] {
 // made of bytes.
 func (s *expSum[T]) isValid() bool {
 	const farthest = 1 << 16 // beyond every exponent of an exponential
-	top := float64(s.top)
 	switch {
 	case s.count() == noNumber:
-		bits := math.Float64bits(top)
-		return s.sums[1].count == noNumber && (bits == 0 || bits == wideNaNBits || math.IsInf(top, 1))
-	case s.isUndefined() || math.IsInf(top, -1):
+		return s.sums[1].count == noNumber && (math.Float64bits(wide(s.top)) == 0 || s.isUndefined())
+	case s.isUndefined() || math.IsInf(float64(s.top), -1):
 		return false
 	}
 	for i := range s.sums {

@@ -38,7 +38,7 @@ VECTOR(expC6, 0x3F56C1CC08DB03E1)
 VECTOR(expC7, 0x3F2A0207783C3E7F)
 VECTOR(accStart, 0x60C0000000000000)
 VECTOR(minNorm, 0x0010000000000000)
-VECTOR(liftBits, 0x3FE0000000000000)
+VECTOR(twoMinNorm, 0x0020000000000000)
 VECTOR(log2e, 0x3FF71547652B82FE)
 VECTOR(ln2, 0x3FE62E42FEFA39EF)
 VECTOR(vanishLn2, 0xC08764CAA8EBE91A) // -wideVanish*ln2
@@ -378,9 +378,8 @@ maxAcross: \
 	VMAXPD Y8, Y9, Y9
 
 // SCALE multiplies the exponentials in Y by the factor Y10 + Y11, and SCALECARE
-// by one that is 2^1022 too large, with cutoff Y12. Both use T. The last maximum
-// of SCALECARE is one of integers that are not negative, or T where Y is: that
-// may look like a NaN, for which the instruction returns T as well.
+// by one that is 2^1022 too large, with cutoff Y12. Both use T. The last steps of
+// SCALECARE are those of integers: less than 1 is what becomes negative.
 #define SCALE(Y, T) \
 	VMULPD Y11, Y, T \
 	VFMADD213PD T, Y10, Y
@@ -390,9 +389,10 @@ maxAcross: \
 	VFMADD213PD T, Y10, Y \
 	VMOVUPD minNorm<>(SB), T \
 	VFMADD231PD minNorm<>(SB), Y, T \
-	VPSUBQ minNorm<>(SB), T, T \
-	VPSUBQ liftBits<>(SB), Y, Y \
-	VMAXPD T, Y, Y
+	VPSUBQ twoMinNorm<>(SB), T, T \
+	VPSUBQ one<>(SB), Y, Y \
+	VBLENDVPD Y, T, Y, Y \
+	VPADDQ minNorm<>(SB), Y, Y
 
 // SCALEALL multiplies the CX elements at DI in place. It uses AX, CX, R8.
 #define SCALEALL(MULTIPLY, loop, tail, whole, part, done) \

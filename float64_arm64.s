@@ -732,7 +732,9 @@ row:
 
 careful:
 	CAREFACTOR
+	GRADUAL
 	MAP(SCALECARE, careLoop, careBelow8, careVectors, careOne, cared)
+	RESTORE
 	B next
 
 undefined:
@@ -885,7 +887,9 @@ TEXT ·scaleBlock64NEON(SB), NOSPLIT, $0-24
 	RET
 
 careful:
+	GRADUAL
 	MAP(SCALECARE, careLoop, careBelow8, careVectors, careOne, cared)
+	RESTORE
 	RET
 
 // func expScaleBlock64NEON(dst, src *float64, n int, ref *reference[float64], f *factor[float64])
@@ -915,7 +919,9 @@ TEXT ·expScaleCareBlock64NEON(SB), NOSPLIT, $24-40
 	LOADREF
 	MOVD f+32(FP), R3
 	LOADFACTOR
+	GRADUAL
 	EXPSCALE(CAREKEEP2, CAREREST2, CAREPART)
+	RESTORE
 	RET
 
 // func subtractBlock64NEON(dst, src *float64, n int, m, rest float64)

@@ -151,7 +151,7 @@ func widenFloat16Generic(dst []float32, src []Float16) float32 {
 
 func widenBFloat16Generic(dst []float32, src []BFloat16) float32 {
 	for i, b := range src {
-		dst[i] = b.Float32()
+		dst[i] = math.Float32frombits(uint32(b) << 16) // a NaN need not become quiet
 	}
 	return maxGeneric(dst[:len(src)])
 }
@@ -228,7 +228,7 @@ func bufferedRows[T Float](k kernel, op operation, dst, src []T, buffer []float3
 		case opLogSoftmax:
 			logSoftmaxRow(k, buffer, buffer)
 		case opLogSumExp:
-			dst[row] = fromFloat[T](float64(logSumExpRow(k, buffer)))
+			dst[row] = fromNative[T](logSumExpRow(k, buffer))
 			continue
 		}
 		narrow(k, dst[row*dstStride:][:len(buffer)], buffer)
@@ -262,7 +262,7 @@ func halfRow[D, S Float](k kernel, op operation, dst []D, src []S) {
 func halfLogSumExp[T Float](k kernel, src []T) T {
 	var buffer [block32]float32
 	t := scan(k, logits[T, float32]{elements: src, buffer: buffer[:]})
-	return fromFloat[T](float64(logSumExpFrom(t.top, t.logSum())))
+	return fromNative[T](logSumExpFrom(t.top, t.logSum()))
 }
 
 // writeRow computes the softmax or log-softmax of a row, or of a part of it, from

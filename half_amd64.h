@@ -21,7 +21,6 @@
 REPEATED(negativeInfinity, 0xFF800000)
 REPEATED(belowHalf, 0x00007FFF)       // less than half of the last place of a bfloat16
 REPEATED(lastPlace, 1)
-REPEATED(negativeZero, 0x80000000)
 
 // ALL converts the CX elements at SI, at least a vector: groups of four vectors, then
 // vectors, then what is left as a vector that ends where it does. FOUR and ONE do them,
@@ -68,12 +67,10 @@ done:
 	VPERMILPS $0xB1, X0, X1 \
 	VMAXSS X1, X0, X0
 
-// WIDENB converts bfloat16 at P to float32 in Y. The addition of -0, in ZERO, makes
-// a NaN quiet and changes nothing else.
-#define WIDENB(P, ZERO, Y) \
+// WIDENB converts bfloat16 at P to float32 in Y.
+#define WIDENB(P, Y) \
 	VPMOVZXWD P, Y \
-	VPSLLD $16, Y, Y \
-	VADDPS ZERO, Y, Y
+	VPSLLD $16, Y, Y
 
 // ROUNDB rounds Y to bfloat16, in the low 16 bits of each element. Ties go to an even last
 // place. T is needed.
@@ -111,17 +108,17 @@ done:
 	VMAXPS Y0, Y8, Y8
 
 #define WIDENB4 \
-	WIDENB((SI), Y9, Y0) \
-	WIDENB(16(SI), Y9, Y1) \
-	WIDENB(32(SI), Y9, Y2) \
-	WIDENB(48(SI), Y9, Y3) \
+	WIDENB((SI), Y0) \
+	WIDENB(16(SI), Y1) \
+	WIDENB(32(SI), Y2) \
+	WIDENB(48(SI), Y3) \
 	VMOVUPS Y0, (DI) \
 	VMOVUPS Y1, 32(DI) \
 	VMOVUPS Y2, 64(DI) \
 	VMOVUPS Y3, 96(DI) \
 	MAXIMUM4(Y0, Y1, Y2, Y3, Y8)
 #define WIDENB1 \
-	WIDENB((SI), Y9, Y0) \
+	WIDENB((SI), Y0) \
 	VMOVUPS Y0, (DI) \
 	VMAXPS Y0, Y8, Y8
 
@@ -178,17 +175,17 @@ done:
 	VMAXPS Z0, Z8, Z8
 
 #define WIDENBZ4 \
-	WIDENB((SI), Z9, Z0) \
-	WIDENB(32(SI), Z9, Z1) \
-	WIDENB(64(SI), Z9, Z2) \
-	WIDENB(96(SI), Z9, Z3) \
+	WIDENB((SI), Z0) \
+	WIDENB(32(SI), Z1) \
+	WIDENB(64(SI), Z2) \
+	WIDENB(96(SI), Z3) \
 	VMOVUPS Z0, (DI) \
 	VMOVUPS Z1, 64(DI) \
 	VMOVUPS Z2, 128(DI) \
 	VMOVUPS Z3, 192(DI) \
 	MAXIMUM4(Z0, Z1, Z2, Z3, Z8)
 #define WIDENBZ1 \
-	WIDENB((SI), Z9, Z0) \
+	WIDENB((SI), Z0) \
 	VMOVUPS Z0, (DI) \
 	VMAXPS Z0, Z8, Z8
 
@@ -230,7 +227,6 @@ done:
 	ALL(WIDEN4, WIDEN1, 8, 2, 4, groups, vectors, vector, rest, done)
 #define WIDENBFLOAT16(groups, vectors, vector, rest, done) \
 	VMOVUPS negativeInfinity<>(SB), Y8 \
-	VMOVUPS negativeZero<>(SB), Y9 \
 	ALL(WIDENB4, WIDENB1, 8, 2, 4, groups, vectors, vector, rest, done)
 #define NARROWFLOAT16(groups, vectors, vector, rest, done) \
 	ALL(NARROW4, NARROW1, 8, 4, 2, groups, vectors, vector, rest, done)
@@ -243,7 +239,6 @@ done:
 	ALL(WIDENZ4, WIDENZ1, 16, 2, 4, groups, vectors, vector, rest, done)
 #define WIDENBFLOAT16Z(groups, vectors, vector, rest, done) \
 	VBROADCASTSS negativeInfinity<>(SB), Z8 \
-	VBROADCASTSS negativeZero<>(SB), Z9 \
 	ALL(WIDENBZ4, WIDENBZ1, 16, 2, 4, groups, vectors, vector, rest, done)
 #define NARROWFLOAT16Z(groups, vectors, vector, rest, done) \
 	ALL(NARROWZ4, NARROWZ1, 16, 4, 2, groups, vectors, vector, rest, done)

@@ -88,22 +88,16 @@ TEXT ·widenFloat16NEON(SB), NOSPLIT, $0-28
 	FMOVS F8, ret+24(FP)
 	RET
 
-// The maximum of a number and itself is that number, but a NaN is quiet then.
 #define WIDENB16 \
 	VLDPQ(0, 1, 0, 1) \
 	VSHLL(0, 4) \
 	VSHLL2(0, 5) \
 	VSHLL(1, 6) \
 	VSHLL2(1, 7) \
-	VFMAX(4, 4, 4) \
-	VFMAX(5, 5, 5) \
-	VFMAX(6, 6, 6) \
-	VFMAX(7, 7, 7) \
 	MAXIMUM16
 #define WIDENB4 \
 	FMOVD (R1), F0 \
 	VSHLL(0, 4) \
-	VFMAX(4, 4, 4) \
 	MAXIMUM4
 
 // func widenBFloat16NEON(dst *float32, src *BFloat16, n int) float32

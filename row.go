@@ -320,8 +320,11 @@ func scanBlock[T native](k kernel, src []T, m T) blockScan[T] {
 	}
 	ref := newReference(m, rowBias(m))
 	sum, large := sumBlock(k, src, &ref)
-	if sum.undefined() {
+	switch {
+	case sum.undefined():
 		m = nan[T]()
+	case isTiny(m):
+		m = exactMax(k, src, m, sum, expGeneric(m, &ref))
 	}
 	return blockScan[T]{m, sum, ref.shift, large}
 }
@@ -393,10 +396,10 @@ func (t *rowTotal[T]) write(k kernel, dst, src []T, stream bool) {
 	}
 	ref := shiftReference(t.shift, t.bias)
 	f := newFactor[T](t.sum, 0, t.careful)
-	if stream && canStream(k) && !f.careful && &dst[0] != &src[0] {
+	address, size := uintptr(unsafe.Pointer(&dst[0])), unsafe.Sizeof(dst[0])
+	if stream && canStream(k) && !f.careful && &dst[0] != &src[0] && address%size == 0 {
 		// The first elements, at least one, bring dst to a multiple of streamAlign.
-		n := (streamAlign - int(uintptr(unsafe.Pointer(&dst[0]))%streamAlign)) / int(unsafe.Sizeof(dst[0]))
-		n = min(n, len(src))
+		n := min(int((streamAlign-address%streamAlign)/size), len(src))
 		expScaleBlock(k, dst[:n], src[:n], &ref, &f)
 		b := blockLen[T]()
 		for dst, src = dst[n:], src[n:]; len(src) >= b; dst, src = dst[b:], src[b:] {
@@ -455,7 +458,10 @@ func logSumRows[T native](k kernel, src []T, cols, rows, stride int, f func(row 
 // logSum returns what logSumRow does, of the block src.
 func (s *rowSum[T]) logSum(k kernel, src []T) (m T, log doubleDouble) {
 	log = logRatio(s.sum, s.e)
-	if log.undefined() && hasNaNBlock(k, src) {
+	switch {
+	case !log.undefined():
+		return exactMax(k, src, s.top, s.sum, s.e), log
+	case hasNaNBlock(k, src):
 		return nan[T](), log
 	}
 	return s.top, log
@@ -483,7 +489,9 @@ func logRatio[T native](sum doubleDouble, e T) doubleDouble {
 	ratio := hi / float64(e)
 	rest := fma64(-ratio, float64(e), hi) + lo
 	log := logarithm(ratio)
-	log.lo += float64(rest / hi)
+	if math.Abs(rest) >= hi*0x1p-900 { // else it could be subnormal
+		log.lo += float64(rest / hi)
+	}
 	return log
 }
 
@@ -517,11 +525,16 @@ func logSumExpRow[T native](k kernel, src []T) T {
 // logSumExpFrom returns the log-sum-exp that logSumRow returns in two parts. Where
 // they nearly cancel it is the lower part of the logarithm that counts.
 func logSumExpFrom[T native](m T, log doubleDouble) T {
-	if log.undefined() {
+	switch {
+	case log.undefined():
 		return m
+	case log == doubleDouble{} && !isZero(m):
+		return m
+	case isTiny(m):
+		m = 0 // it cannot be seen beside a logarithm, and no sum is -0
 	}
 	sum := log.add(doubleDouble{hi: float64(m)})
-	return T(sum.hi + sum.lo)
+	return roundTo[T](sum.hi + sum.lo)
 }
 
 // fillNaN makes a row all NaN.

@@ -809,7 +809,9 @@ oneStore:
 
 oneCare:
 	CAREFACTOR
+	GRADUAL
 	SCALECARE(p0, 0)
+	RESTORE
 	B oneStore
 
 oneUndefined:
@@ -844,8 +846,10 @@ twoStore:
 
 twoCare:
 	CAREFACTOR
+	GRADUAL
 	SCALECARE(p0, 0)
 	SCALECARE(p1, 1)
+	RESTORE
 	B twoStore
 
 twoUndefined:
@@ -894,10 +898,12 @@ fourStore:
 
 fourCare:
 	CAREFACTOR
+	GRADUAL
 	SCALECARE(p0, 0)
 	SCALECARE(p1, 1)
 	SCALECARE(p2, 2)
 	SCALECARE(p3, 3)
+	RESTORE
 	B fourStore
 
 fourUndefined:
@@ -976,6 +982,7 @@ eightStore:
 
 eightCare:
 	CAREFACTOR
+	GRADUAL
 	SCALECARE(p0, 0)
 	SCALECARE(p1, 1)
 	SCALECARE(p2, 2)
@@ -984,6 +991,7 @@ eightCare:
 	SCALECARE(18, 5)
 	SCALECARE(19, 6)
 	SCALECARE(20, 7)
+	RESTORE
 	B eightStore
 
 eightUndefined:
@@ -1022,7 +1030,9 @@ eightUndefined:
 #define OTHERWISE \
 careful: \
 	CAREFACTOR \
+	GRADUAL \
 	MAP(SCALECARE, careLoop, careBelow16, careVectors, carePart, cared) \
+	RESTORE \
 	B next \
 undefined: \
 	MOVD $0x7FC00000, R3 \
@@ -1231,7 +1241,9 @@ TEXT ·scaleBlockNEON(SB), NOSPLIT, $0-24
 	RET
 
 careful:
+	GRADUAL
 	MAP(SCALECARE, careLoop, careBelow16, careVectors, carePart, cared)
+	RESTORE
 	RET
 
 // func expScaleBlockNEON(dst, src *float32, n int, ref *reference, f *factor)
@@ -1261,7 +1273,9 @@ TEXT ·expScaleCareBlockNEON(SB), NOSPLIT, $24-40
 	LOADREF
 	MOVD f+32(FP), R3
 	LOADFACTOR
+	GRADUAL
 	EXPSCALE(CAREKEEP2, SCALECARE)
+	RESTORE
 	RET
 
 // func subtractBlockNEON(dst, src *float32, n int, m, rest float32)

@@ -122,7 +122,7 @@ func weightedMerge[T native](k kernel, dst []T, outputs *Matrix[T], logSumExps [
 		x := widened(weights[:], logSumExps)
 		m, log = logSumRow(k, x)
 		softmaxRow(k, weights[:len(x)], x)
-		parts = weighted(room[:0], weights[:len(x)], 0, outputs.Stride)
+		parts = weighted[T](room[:0], weights[:len(x)], 0, outputs.Stride)
 	} else {
 		scan := newScan[float64]()
 		for at := 0; at < len(logSumExps); at += partsPerCall {
@@ -148,7 +148,7 @@ func weightedMerge[T native](k kernel, dst []T, outputs *Matrix[T], logSumExps [
 			if !few {
 				x := widened(weights[:], logSumExps[at:min(at+partsPerCall, len(logSumExps))])
 				total.write(k, weights[:len(x)], x, false)
-				parts = weighted(room[:0], weights[:len(x)], at, outputs.Stride)
+				parts = weighted[T](room[:0], weights[:len(x)], at, outputs.Stride)
 			}
 			if len(parts) > 0 {
 				addWeighted(k, &sums, from, parts, outputs.Data[column:], len(d))
@@ -157,7 +157,7 @@ func weightedMerge[T native](k kernel, dst []T, outputs *Matrix[T], logSumExps [
 		}
 		roundSums(k, d, &sums)
 	}
-	return T(logSumExpFrom(m, log))
+	return roundTo[T](logSumExpFrom(m, log))
 }
 
 // widened returns elements as float64: in buffer, if they are not.
@@ -166,16 +166,16 @@ func widened[T native](buffer []float64, elements []T) []float64 {
 		return as64(elements)
 	}
 	for i, x := range elements {
-		buffer[i] = float64(x)
+		buffer[i] = wide(x)
 	}
 	return buffer[:len(elements)]
 }
 
 // weighted appends the parts from a row on that have a weight.
-func weighted(parts []weightedPart, weights []float64, row, stride int) []weightedPart {
+func weighted[T native](parts []weightedPart, weights []float64, row, stride int) []weightedPart {
 	for i, weight := range weights {
 		if weight >= leastWeight {
-			parts = append(parts, weightedPart{weight, (row + i) * stride})
+			parts = append(parts, weightedPart{weight * sumScale[T](), (row + i) * stride})
 		}
 	}
 	return parts

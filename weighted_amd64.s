@@ -18,7 +18,7 @@
 //
 //	DI  dst          SI  sums                    CX  columns left
 //	Y0 or Z0  hi, or elements                    Y1 or Z1  lo
-//	Y2 or Z2  NaN                                Y3 or Z3  0
+//	Y2 or Z2  NaN                                Y3 or Z3  0, or 1/sumScale
 //	Y4 or K2  needed for a moment                K1  mask of a vector
 
 #include "go_asm.h"
@@ -31,7 +31,28 @@ GLOBL nanBits<>(SB), RODATA|NOPTR, $4
 DATA wideNaNBits<>+0(SB)/8, $0x7FF8000000000000
 GLOBL wideNaNBits<>(SB), RODATA|NOPTR, $8
 
+// 1/sumScale of float32.
+DATA perSumScale<>+0(SB)/8, $0x3370000000000000
+GLOBL perSumScale<>(SB), RODATA|NOPTR, $8
+
+// GRADUAL has the processor keep subnormal numbers, whatever the thread's mode, which
+// RESTORE restores. It uses AX. The mode is in BX and in memory; 0x8040 is FTZ and DAZ.
+#define GRADUAL \
+	STMXCSR mode-4(SP) \
+	MOVL mode-4(SP), BX \
+	TESTL $0x8040, BX \
+	JEQ 5(PC) \
+	MOVL BX, AX \
+	ANDL $0xFFFF7FBF, AX \
+	MOVL AX, gradual-8(SP) \
+	LDMXCSR gradual-8(SP)
+#define RESTORE \
+	TESTL $0x8040, BX \
+	JEQ 2(PC) \
+	LDMXCSR mode-4(SP)
+
 #define ARGUMENTS \
+	GRADUAL \
 	MOVQ to+0(FP), DI \
 	MOVQ from+8(FP), DX \
 	MOVQ parts+16(FP), R8 \
@@ -39,6 +60,7 @@ GLOBL wideNaNBits<>(SB), RODATA|NOPTR, $8
 	MOVQ src+32(FP), SI \
 	MOVQ cols+40(FP), CX
 #define ROUNDARGUMENTS \
+	GRADUAL \
 	MOVQ dst+0(FP), DI \
 	MOVQ sums+8(FP), SI \
 	MOVQ n+16(FP), CX
@@ -99,7 +121,7 @@ loop: \
 	VFMADD231PD Y8, Y15, Y0
 
 // func addWeightedAVX2(to, from *columnSums, parts *weightedPart, n int, src *float32, cols int)
-TEXT ·addWeightedAVX2(SB), NOSPLIT, $0-48
+TEXT ·addWeightedAVX2(SB), NOSPLIT, $8-48
 	ARGUMENTS
 	SUBQ $32, CX
 	JLT vectors
@@ -136,6 +158,7 @@ vector:
 	SUBQ $4, CX
 	JGT vector
 done:
+	RESTORE
 	VZEROUPPER
 	RET
 
@@ -153,7 +176,7 @@ done:
 	VFMADD231PD Z4, Z15, Z0
 
 // func addWeightedAVX512(to, from *columnSums, parts *weightedPart, n int, src *float32, cols int)
-TEXT ·addWeightedAVX512(SB), NOSPLIT, $0-48
+TEXT ·addWeightedAVX512(SB), NOSPLIT, $8-48
 	ARGUMENTS
 	SUBQ $32, CX
 	JLT vectors
@@ -182,6 +205,7 @@ vector:
 	SUBQ $8, CX
 	JGT vector
 done:
+	RESTORE
 	VZEROUPPER
 	RET
 
@@ -210,7 +234,7 @@ done:
 	DOT2(Y4, Y15, Y0, Y2, Y5, Y6, Y7)
 
 // func addWeighted64AVX2(to, from *columnSums, parts *weightedPart, n int, src *float64, cols int)
-TEXT ·addWeighted64AVX2(SB), NOSPLIT, $0-48
+TEXT ·addWeighted64AVX2(SB), NOSPLIT, $8-48
 	ARGUMENTS
 	SUBQ $8, CX
 	JLT vectors
@@ -241,6 +265,7 @@ vector:
 	SUBQ $4, CX
 	JGT vector
 done:
+	RESTORE
 	VZEROUPPER
 	RET
 
@@ -254,7 +279,7 @@ done:
 	DOT2(Z4, Z15, Z0, Z2, Z5, Z6, Z7)
 
 // func addWeighted64AVX512(to, from *columnSums, parts *weightedPart, n int, src *float64, cols int)
-TEXT ·addWeighted64AVX512(SB), NOSPLIT, $0-48
+TEXT ·addWeighted64AVX512(SB), NOSPLIT, $8-48
 	ARGUMENTS
 	SUBQ $16, CX
 	JLT vectors
@@ -285,6 +310,7 @@ vector:
 	SUBQ $8, CX
 	JGT vector
 done:
+	RESTORE
 	VZEROUPPER
 	RET
 
@@ -305,11 +331,13 @@ vector: \
 	LEAQ -32(SI)(CX*8), SI \
 	ROUND \
 done: \
+	RESTORE \
 	VZEROUPPER \
 	RET
 
 #define ROUND4 \
-	VCVTPD2PSY (SI), X0 \
+	VMULPD (SI), Y3, Y0 \
+	VCVTPD2PSY Y0, X0 \
 	VCMPPS $3, X0, X0, X4 \
 	VBLENDVPS X4, X2, X0, X0 \
 	VMOVUPS X0, (DI)
@@ -324,12 +352,13 @@ done: \
 	VMOVUPD Y0, (DI)
 
 // func roundSumsAVX2(dst *float32, sums *columnSums, n int)
-TEXT ·roundSumsAVX2(SB), NOSPLIT, $0-24
+TEXT ·roundSumsAVX2(SB), NOSPLIT, $8-24
 	VBROADCASTSS nanBits<>(SB), X2
+	VBROADCASTSD perSumScale<>(SB), Y3
 	ROUNDALL(ROUND4, 4)
 
 // func roundSums64AVX2(dst *float64, sums *columnSums, n int)
-TEXT ·roundSums64AVX2(SB), NOSPLIT, $0-24
+TEXT ·roundSums64AVX2(SB), NOSPLIT, $8-24
 	VBROADCASTSD wideNaNBits<>(SB), Y2
 	VXORPD Y3, Y3, Y3
 	ROUNDALL(ROUNDWIDE4, 8)
@@ -344,11 +373,13 @@ vector: \
 	ADDQ $64, SI \
 	SUBQ $8, CX \
 	JGT vector \
+	RESTORE \
 	VZEROUPPER \
 	RET
 
 #define ROUND8Z \
-	VCVTPD2PS (SI), Y0 \
+	VMULPD (SI), Z3, Z0 \
+	VCVTPD2PS Z0, Y0 \
 	VCMPPS $3, Y0, Y0, K2 \
 	VMOVAPS Y2, K2, Y0 \
 	VMOVUPS Y0, K1, (DI)
@@ -362,12 +393,13 @@ vector: \
 	VMOVUPD Z0, K1, (DI)
 
 // func roundSumsAVX512(dst *float32, sums *columnSums, n int)
-TEXT ·roundSumsAVX512(SB), NOSPLIT, $0-24
+TEXT ·roundSumsAVX512(SB), NOSPLIT, $8-24
 	VBROADCASTSS nanBits<>(SB), Y2
+	VBROADCASTSD perSumScale<>(SB), Z3
 	ROUNDALLZ(ROUND8Z, 4)
 
 // func roundSums64AVX512(dst *float64, sums *columnSums, n int)
-TEXT ·roundSums64AVX512(SB), NOSPLIT, $0-24
+TEXT ·roundSums64AVX512(SB), NOSPLIT, $8-24
 	VBROADCASTSD wideNaNBits<>(SB), Z2
 	VPXORQ Z3, Z3, Z3
 	ROUNDALLZ(ROUNDWIDE8Z, 8)

@@ -19,6 +19,9 @@
 //	V0, V1   hi; of float64 V0 is hi and V1 lo
 //	V2, V3   needed for a moment; of float32 V2 is the elements
 //	V4       NaN                                 V5  the smallest positive float64
+//	V6       of float32 1/sumScale
+//
+// The mode of the thread is in R23.
 
 #include "go_asm.h"
 #include "textflag.h"
@@ -30,11 +33,13 @@
 	MOVD parts+16(FP), R3 \
 	MOVD n+24(FP), R4 \
 	MOVD src+32(FP), R2 \
-	MOVD cols+40(FP), R5
+	MOVD cols+40(FP), R5 \
+	GRADUAL
 #define ROUNDARGUMENTS \
 	MOVD dst+0(FP), R0 \
 	MOVD sums+8(FP), R1 \
-	MOVD n+16(FP), R2
+	MOVD n+16(FP), R2 \
+	GRADUAL
 
 // PARTS does MULTIPLYADD for each part. Elements have 2^size bytes.
 #define PARTS(MULTIPLYADD, size, loop) \
@@ -112,6 +117,7 @@ rest:
 	PARTS(ADD1, 2, one)
 	FMOVQ F0, (R0)
 done:
+	RESTORE
 	RET
 
 // DOT2 adds the elements x times the weight to the sums hi and lo. It uses p, q and r for
@@ -172,6 +178,7 @@ rest:
 	FMOVQ F0, (R0)
 	FMOVQ F2, columnSums_lo(R0)
 done:
+	RESTORE
 	RET
 
 // ROUNDALL does ROUND for all of the R2 columns, at least n: vectors of n, then what is
@@ -192,10 +199,13 @@ vector: \
 	ADD R2<<3, R1 \
 	ROUND \
 done: \
+	RESTORE \
 	RET
 
 #define ROUND4 \
 	VLDPQ(0, 1, 0, 1) \
+	VFMULD(6, 0, 0) \
+	VFMULD(6, 1, 1) \
 	VFCVTN(0, 2) \
 	VFCVTN2(1, 2) \
 	VFCMEQ(2, 2, 3) \
@@ -206,6 +216,8 @@ done: \
 TEXT ·roundSumsNEON(SB), NOSPLIT, $0-24
 	MOVD $0x7FC00000, R3
 	VDUP R3, V4.S4
+	MOVD $0x3370000000000000, R3 // 1/sumScale
+	VDUP R3, V6.D2
 	ROUNDALL(ROUND4, 4, 2)
 
 #define ROUNDWIDE2 \

@@ -22,8 +22,17 @@ var emptySums = func() (s columnSums) {
 
 // weightedPart is a part that counts. Assembly reads it.
 type weightedPart struct {
-	weight float64
-	at     int // where the part's output starts
+	weight float64 // times sumScale
+	at     int     // where the part's output starts
+}
+
+// sumScale returns what sums are larger by. With that of float32 the product of a subnormal
+// element and the least weight is a normal float64.
+func sumScale[T native]() float64 {
+	if is32[T]() {
+		return 1 << 200
+	}
+	return 1
 }
 
 // addWeightedGeneric adds the first cols elements of each part's output, times its
@@ -39,12 +48,17 @@ func addWeightedGeneric[T native](to, from *columnSums, parts []weightedPart, sr
 	hi, lo := to.hi[:cols], to.lo[:cols]
 	copy(hi, from.hi[:])
 	copy(lo, from.lo[:])
+	gradual := is64[T]() && (anyBelow(hi, safe) || anyBelow(lo, safe))
 	for _, part := range parts {
 		output := src[part.at:][:cols]
 		if is32[T]() {
 			for j, x := range output {
-				hi[j] = multiplyAdd(part.weight, float64(x), hi[j])
+				hi[j] = multiplyAdd(part.weight, wide(x), hi[j])
 			}
+			continue
+		}
+		if gradual = gradual || anyBelow(as64(output), safe-int(exponentOf(part.weight))); gradual {
+			addGradual(hi, lo, part.weight, as64(output))
 			continue
 		}
 		for j, x := range output {
@@ -59,15 +73,29 @@ func addWeightedGeneric[T native](to, from *columnSums, parts []weightedPart, sr
 	}
 }
 
+// addGradual adds one output of float64, whose products may be subnormal.
+func addGradual(hi, lo []float64, weight float64, output []float64) {
+	for j, x := range output {
+		product := gradualProduct(weight, x)
+		lost := gradualLoss(weight, x, product)
+		sum := gradualSum(hi[j], product)
+		productRounded := gradualSum(sum, -hi[j])
+		sumRounded := gradualSum(sum, -productRounded)
+		rest := gradualSum(gradualSum(hi[j], -sumRounded), gradualSum(product, -productRounded))
+		lo[j] = gradualSum(lo[j], gradualSum(lost, rest))
+		hi[j] = sum
+	}
+}
+
 // roundSumsGeneric writes the sums, rounded to elements.
 func roundSumsGeneric[T native](dst []T, sums *columnSums) {
 	for j := range dst {
-		sum := sums.hi[j]
+		sum := sums.hi[j] / sumScale[T]()
 		// Where hi is infinite lo is a NaN; and hi may be -0.
-		if lo := sums.lo[j]; is64[T]() && (lo < 0 || lo > 0) {
-			sum += lo
+		if lo := sums.lo[j]; is64[T]() && lo == lo && !isZero(lo) {
+			sum = gradualSum(sum, lo)
 		}
-		if dst[j] = T(sum); sum != sum {
+		if dst[j] = roundTo[T](sum); sum != sum {
 			dst[j] = nan[T]()
 		}
 	}
