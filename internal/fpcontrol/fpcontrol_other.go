@@ -1,0 +1,9 @@
+//go:build purego || (!amd64 && !arm64)
+
+package fpcontrol
+
+var modes []Mode
+
+func flags(Mode) (bits uint32) { return 0 }
+func control() uint32          { return 0 }
+func setControl(uint32)        {}
