@@ -434,26 +434,25 @@ type placed struct {
 	at     []unsafe.Pointer
 }
 
-const guardBytes = 64
+// guard stands before and behind each operand.
+var guard = bytes.Repeat([]byte{0xA5}, 64)
 
 // place puts operands one behind the other, each shifted by some bytes from a multiple of
 // 64.
 func (v *invocation) place(shift func(operand int) int) placed {
 	size := 64
 	for _, o := range v.operands {
-		size += len(o.content) + 4*guardBytes
+		size += len(o.content) + 4*len(guard)
 	}
 	p := placed{memory: make([]byte, size)}
-	for i := range p.memory {
-		p.memory[i] = 0xA5
-	}
-	end := -int(uintptr(unsafe.Pointer(&p.memory[0])) % 64)
+	end := -int(uintptr(unsafe.Pointer(&p.memory[0])) % 64) // behind the operand before
 	for i, o := range v.operands {
-		start := end + 2*guardBytes + shift(i)
+		start := end + 2*len(guard) + shift(i)
+		copy(p.memory[start-len(guard):], guard)
 		copy(p.memory[start:], o.content)
+		copy(p.memory[start+len(o.content):], guard)
 		p.starts, p.at = append(p.starts, start), append(p.at, unsafe.Pointer(&p.memory[start]))
-		end = (start + len(o.content) + 63) &^ 63
-		end -= (end + int(uintptr(unsafe.Pointer(&p.memory[0])))) % 64
+		end += 2*len(guard) + (len(o.content)+2*len(guard)-1)&^63
 	}
 	return p
 }
@@ -480,7 +479,7 @@ func (v *invocation) expected(t *testing.T) [][]byte {
 	return contents
 }
 
-// check compares all operands, and what is between them.
+// check compares all operands, and looks at the guards.
 func (p *placed) check(t *testing.T, v *invocation, want [][]byte, format string, args ...any) {
 	t.Helper()
 	for i, o := range v.operands {
@@ -493,13 +492,11 @@ func (p *placed) check(t *testing.T, v *invocation, want [][]byte, format string
 			at &^= 7
 			t.Fatalf("%s differs at byte %d of %d: % x, want % x", o.name, at, len(got), got[at:min(at+8, len(got))], want[i][at:min(at+8, len(got))])
 		}
-		for b := range p.content(v, i) {
-			p.content(v, i)[b] = 0xA5
+		before, behind := p.memory[:p.starts[i]], p.memory[p.starts[i]+len(o.content):]
+		if !bytes.HasSuffix(before, guard) || !bytes.HasPrefix(behind, guard) {
+			t.Errorf(format, args...)
+			t.Fatalf("%s: wrote outside of it", o.name)
 		}
-	}
-	if bytes.Count(p.memory, []byte{0xA5}) != len(p.memory) {
-		t.Errorf(format, args...)
-		t.Fatal("wrote outside of the operands")
 	}
 }
 
@@ -517,6 +514,9 @@ func forEachContract(t *testing.T, longest int, kinds []contents, test func(t *t
 						continue
 					}
 					for _, kind := range kinds {
+						if n == longLen && kind != ordinary {
+							continue // shorter rows of several blocks are computed in the same way
+						}
 						v := c.make(n, kind)
 						test(t, &v, n)
 						if t.Failed() {
@@ -556,6 +556,9 @@ func TestContractAlignment(t *testing.T) {
 			useKernel(t, k)
 			for shift := 1; shift < 64; shift += step {
 				for moved := range len(v.operands) + 1 {
+					if n == longLen && moved > 0 && moved < len(v.operands) {
+						continue
+					}
 					p := v.place(func(operand int) int {
 						if operand == moved || moved == len(v.operands) {
 							return shift
