@@ -225,6 +225,7 @@ TEXT ·scoreBlockNEON(SB), NOSPLIT, $0-36
 	MOVD src+8(FP), R1
 	MOVD n+16(FP), R2
 	MOVD s+24(FP), R4
+	GRADUAL
 	MOVD $constants<>(SB), R5
 	MOVD $·tanhTable(SB), R6
 	MOVD 0(R4), R7
@@ -342,4 +343,5 @@ maximum:
 	VFMAXP(top, top, top)
 	VFMAXP(top, top, top)
 	FMOVS F(top), ret+32(FP)
+	RESTORE
 	RET
