@@ -264,13 +264,13 @@ func TestApplyEmptyAxisBFloat16(t *testing.T) {
 	}
 }
 
-// numpyProgram prints what NumPy reads in each file that it is told of, but the version of
-// NumPy first.
+// numpyProgram prints what NumPy reads in each file that it is told of, after a line with the
+// version and the byte order.
 const numpyProgram = `
 import json, sys, warnings
 import numpy as np
 warnings.simplefilter("ignore") # of an L after an integer
-print(np.__version__)
+print("NumPy %s, %s-endian" % (np.__version__, sys.byteorder))
 for path in sys.argv[1:]:
     a = np.load(path)
     print(json.dumps({"Name": a.dtype.name, "Shape": a.shape, "Fortran": not a.flags.c_contiguous, "Values": a.ravel("K").astype(float).tolist()}))
@@ -316,7 +316,10 @@ func TestNumPyHeaders(t *testing.T) {
 		t.Fatalf("%s: %v\n%s", python, err, errs.String())
 	}
 	version, lines, _ := bytes.Cut(out, []byte("\n"))
-	t.Logf("NumPy %s reads %d files", version, len(paths))
+	t.Logf("%s, reads %d files", version, len(paths))
+	if bytes.HasSuffix(version, []byte("big-endian")) != (nativeOrder() == bigEndian) {
+		t.Skip("an emulator runs this test, and NumPy is of the other byte order")
+	}
 	decoder := json.NewDecoder(bytes.NewReader(lines))
 	for _, path := range paths {
 		var numpy struct {
