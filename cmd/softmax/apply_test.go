@@ -172,25 +172,30 @@ func TestApplyBrokenInput(t *testing.T) {
 		{"no length, version 2", []byte("\x93NUMPY\x02\x00\x00\x00"), []string{"header is truncated", "10 bytes, expected 12"}},
 		{"truncated header", good[:50], []string{"header is truncated", "50 bytes, expected 128"}},
 		{"header of 4 GiB", []byte("\x93NUMPY\x02\x00\xff\xff\xff\xff{}"), []string{"header is truncated", "expected 4294967307"}},
-		{"version 3", []byte("\x93NUMPY\x03\x00\x00\x00\x00\x00"), []string{"version is 3.0", "expected 1.0 or 2.0"}},
-		{"version 1.1", []byte("\x93NUMPY\x01\x01\x00\x00"), []string{"version is 1.1", "expected 1.0 or 2.0"}},
+		{"no dictionary, version 3", []byte("\x93NUMPY\x03\x00\x00\x00\x00\x00"), []string{"header is malformed", "expected '{'"}},
+		{"version 1.1", []byte("\x93NUMPY\x01\x01\x00\x00"), []string{"version is 1.1", "expected 1.0, 2.0 or 3.0"}},
+		{"version 4", []byte("\x93NUMPY\x04\x00\x00\x00\x00\x00"), []string{"version is 4.0", "expected 1.0, 2.0 or 3.0"}},
+		{"version 0", []byte("\x93NUMPY\x00\x00\x00\x00\x00\x00"), []string{"version is 0.0", "expected 1.0, 2.0 or 3.0"}},
+		{"version 3, not UTF-8", []byte("\x93NUMPY\x03\x00\x01\x00\x00\x00\xff"), []string{"header is malformed", `"\xff"`, "expected UTF-8"}},
 		{"no dictionary", []byte("\x93NUMPY\x01\x00\x00\x00"), []string{"header is malformed", "expected"}},
-		{"no new line", []byte("\x93NUMPY\x01\x00\x02\x00{}"), []string{"header is malformed", "expected"}},
+		{"no keys", []byte("\x93NUMPY\x01\x00\x02\x00{}"), []string{"header is malformed: its keys are []", `expected ["descr" "fortran_order" "shape"]`}},
 		{"other keys", dictionary("{'a': 1}"), []string{"header is malformed", "expected"}},
-		{"other order of keys", dictionary("{'shape': (2, 3), 'fortran_order': False, 'descr': '<f4', }"), []string{"header is malformed", "expected"}},
 		{"shape without its end", dictionary("{'descr': '<f4', 'fortran_order': False, 'shape': (2, 3"), []string{"header is malformed", "expected"}},
-		{"last comma missing", makeNPY("{'descr': '<f4', 'fortran_order': False, 'shape': (6, 1)}", make([]float32, 6)), []string{"header is malformed", "expected"}},
 		{"shape of no number", dictionary("{'descr': '<f4', 'fortran_order': False, 'shape': (2, x), }"), []string{"header is malformed", "expected"}},
 		{"float64, truncated", makeNPY("{'descr': '<f8', 'fortran_order': False, 'shape': (2, 3), }", make([]float32, 6)), []string{"24 bytes follow the header", "expected 48 for shape (2, 3) of '<f8'"}},
 		{"float16, truncated", makeNPY("{'descr': '<f2', 'fortran_order': False, 'shape': (2, 3), }", make([]byte, 11)), []string{"11 bytes follow the header", "expected 12 for shape (2, 3) of '<f2'"}},
-		{"int32", dictionary("{'descr': '<i4', 'fortran_order': False, 'shape': (2, 3), }"), []string{"dtype is '<i4'", "expected '<f2', '<f4' or '<f8' (little-endian float16, float32 or float64)"}},
-		{"int16", dictionary("{'descr': '<i2', 'fortran_order': False, 'shape': (12,), }"), []string{"dtype is '<i2'", "expected '<f2', '<f4' or '<f8'"}},
-		{"bfloat16 of other programs", dictionary("{'descr': '<V2', 'fortran_order': False, 'shape': (12,), }"), []string{"dtype is '<V2'", "expected '<f2', '<f4' or '<f8'"}},
-		{"big-endian float16", dictionary("{'descr': '>f2', 'fortran_order': False, 'shape': (12,), }"), []string{"dtype is '>f2'", "expected '<f2', '<f4' or '<f8'"}},
-		{"complex", dictionary("{'descr': '<c8', 'fortran_order': False, 'shape': (3,), }"), []string{"dtype is '<c8'", "expected '<f2', '<f4' or '<f8'"}},
-		{"big-endian", dictionary("{'descr': '>f4', 'fortran_order': False, 'shape': (2, 3), }"), []string{"dtype is '>f4'", "expected '<f2', '<f4' or '<f8'"}},
-		{"big-endian float64", dictionary("{'descr': '>f8', 'fortran_order': False, 'shape': (3,), }"), []string{"dtype is '>f8'", "expected '<f2', '<f4' or '<f8'"}},
-		{"structured", dictionary("{'descr': [('a', '<f4')], 'fortran_order': False, 'shape': (2, 3), }"), []string{"dtype is [('a', '<f4')]", "expected '<f2', '<f4' or '<f8'"}},
+		{"int32", dictionary("{'descr': '<i4', 'fortran_order': False, 'shape': (2, 3), }"), []string{"dtype is '<i4'", "expected float16, float32, float64 or bfloat16"}},
+		{"int16", dictionary("{'descr': '<i2', 'fortran_order': False, 'shape': (12,), }"), []string{"dtype is '<i2'", "expected float16, float32, float64 or bfloat16"}},
+		{"bfloat16 without its flag", dictionary("{'descr': '<V2', 'fortran_order': False, 'shape': (12,), }"), []string{"dtype is '<V2'", "expected float16, float32, float64 or bfloat16", "with --dtype bfloat16 elements of 16 bits are read as that"}},
+		{"uint16 without the flag", dictionary("{'descr': '>u2', 'fortran_order': False, 'shape': (12,), }"), []string{"dtype is '>u2'", "expected float16, float32, float64 or bfloat16", "with --dtype bfloat16 elements of 16 bits are read as that"}},
+		{"void", dictionary("{'descr': '|V4', 'fortran_order': False, 'shape': (6,), }"), []string{"dtype is '|V4'", "expected float16, float32, float64 or bfloat16"}},
+		{"complex", dictionary("{'descr': '<c8', 'fortran_order': False, 'shape': (3,), }"), []string{"dtype is '<c8'", "expected float16, float32, float64 or bfloat16"}},
+		{"two byte orders", dictionary("{'descr': '<>f4', 'fortran_order': False, 'shape': (2, 3), }"), []string{"dtype is '<>f4'", "expected float16, float32, float64 or bfloat16"}},
+		{"no dtype", dictionary("{'descr': '', 'fortran_order': False, 'shape': (2, 3), }"), []string{"dtype is ''", "expected float16, float32, float64 or bfloat16"}},
+		{"nothing but a byte order", dictionary("{'descr': '<', 'fortran_order': False, 'shape': (2, 3), }"), []string{"dtype is '<'", "expected float16, float32, float64 or bfloat16"}},
+		{"structured", dictionary("{'descr': [('a', '<f4')], 'fortran_order': False, 'shape': (2, 3), }"), []string{"dtype is [('a', '<f4')]", "expected float16, float32, float64 or bfloat16"}},
+		{"subarrays", dictionary("{'descr': ('<f4', (3,)), 'fortran_order': False, 'shape': (2,), }"), []string{"dtype is ('<f4', (3,))", "expected float16, float32, float64 or bfloat16"}},
+		{"big-endian, truncated", makeNPY("{'descr': '>f8', 'fortran_order': False, 'shape': (2, 3), }", make([]float32, 6)), []string{"24 bytes follow the header", "expected 48 for shape (2, 3) of '>f8'"}},
 		{"Fortran order, truncated", makeNPY("{'descr': '<f4', 'fortran_order': True, 'shape': (2, 3), }", make([]float32, 5)), []string{"20 bytes follow the header", "expected 24 for shape (2, 3)"}},
 		{"order of no truth", dictionary("{'descr': '<f4', 'fortran_order': 0, 'shape': (2, 3), }"), []string{"header is malformed", "expected"}},
 		{"truncated data", good[:len(good)-1], []string{"23 bytes follow the header", "expected 24 for shape (2, 3)"}},
@@ -292,17 +297,17 @@ func TestApplyKeepsLinkAndMode(t *testing.T) {
 func FuzzDecodeNPY(f *testing.F) {
 	addFiles(f, func(file []byte) { f.Add(file) })
 	f.Fuzz(func(t *testing.T, file []byte) {
-		for _, element := range []dtype{float16Type, float32Type, float64Type} {
+		for _, element := range append(applyTypes, bfloat16Types...) {
 			parsed, err := parseNPY(file, element)
 			if err != nil {
 				continue
 			}
-			header := makeNPY(headerDictionary(element.descr, parsed.fortran, parsed.shape), parsed.elements)
+			header := makeNPY(headerDictionary(parsed.descr, parsed.fortran, parsed.shape), parsed.elements)
 			again, err := parseNPY(header, element)
 			if err != nil {
 				t.Fatalf("%q: %v", header, err)
 			}
-			if parsed.dtype != element || again.fortran != parsed.fortran || !slices.Equal(again.shape, parsed.shape) || !bytes.Equal(again.elements, parsed.elements) {
+			if parsed.dtype != element || again.dtype != element || again.order != parsed.order || again.fortran != parsed.fortran || !slices.Equal(again.shape, parsed.shape) || !bytes.Equal(again.elements, parsed.elements) {
 				t.Errorf("%+v became %+v", parsed, again)
 			}
 			if !bytes.HasSuffix(file, parsed.elements) {
@@ -322,11 +327,15 @@ func FuzzApply(f *testing.F) {
 		}
 	})
 	f.Fuzz(func(t *testing.T, file []byte, op byte, axis int) {
-		in, err := parseNPY(file, float16Type, float32Type, float64Type)
+		in, err := parseNPY(file, append(applyTypes, bfloat16Types...)...)
 		if err != nil {
 			return
 		}
-		result, err := transform(file, operations[int(op)%len(operations)], axis)
+		dtype := ""
+		if slices.Contains(bfloat16Types, in.dtype) {
+			dtype = bfloat16Type.name
+		}
+		result, err := transform(file, operations[int(op)%len(operations)], axis, dtype)
 		if err != nil {
 			return
 		}
@@ -351,5 +360,7 @@ func addFiles(f *testing.F, add func(file []byte)) {
 	add(float32File("(3, 0)", nil))
 	add(makeNPY("{'descr': '<f8', 'fortran_order': True, 'shape': (2, 1, 3), }", make([]float64, 6)))
 	add(makeNPY("{'descr': '<f2', 'fortran_order': False, 'shape': (2, 3), }", make([]uint16, 6)))
+	add(makeNPY("{'descr': '>V2', 'fortran_order': False, 'shape': (2, 3), }", make([]uint16, 6)))
+	add(makeNPY("{'shape': (2, 3), 'fortran_order': False, 'descr': '>f4'}", make([]float32, 6)))
 	add([]byte("\x93NUMPY\x02\x00\x02\x00\x00\x00{}"))
 }

@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"context"
+	"encoding/binary"
 	"fmt"
 	"io"
 	"math"
@@ -54,12 +55,14 @@ func (a array[T]) dictionary(fortran bool) string {
 	switch any(a.data).(type) {
 	case []softmax.Float16:
 		element = float16Type
+	case []softmax.BFloat16:
+		element = bfloat16Type
 	case []float32:
 		element = float32Type
 	case []float64:
 		element = float64Type
 	}
-	dictionary := fmt.Sprintf("{'descr': %s, 'fortran_order': False, 'shape': %s, }", element.descr, shapeString(a.shape))
+	dictionary := fmt.Sprintf("{'descr': '<%s', 'fortran_order': False, 'shape': %s, }", element.code, shapeString(a.shape))
 	if fortran {
 		dictionary = strings.Replace(dictionary, "False", "True", 1)
 	}
@@ -80,6 +83,19 @@ func (a array[T]) file(fortran bool) []byte {
 		})
 	}
 	return makeNPY(a.dictionary(fortran), data)
+}
+
+// appendTo appends the elements in a byte order to b.
+func (a array[T]) appendTo(b []byte, order byteOrder) []byte {
+	var encoding binary.ByteOrder = binary.LittleEndian
+	if order == bigEndian {
+		encoding = binary.BigEndian
+	}
+	b, err := binary.Append(b, encoding, a.data)
+	if err != nil {
+		panic(err)
+	}
+	return b
 }
 
 // apply returns what op makes of the array, lane by lane along an axis.
@@ -117,6 +133,7 @@ func (a array[T]) apply(op string, axis int) array[T] {
 
 func TestApplyAxis(t *testing.T) {
 	t.Run("float16", testApplyAxis[softmax.Float16])
+	t.Run("bfloat16", testApplyAxis[softmax.BFloat16])
 	t.Run("float32", testApplyAxis[float32])
 	t.Run("float64", testApplyAxis[float64])
 }
@@ -244,8 +261,8 @@ func (f *memoryFile) WriteAt(b []byte, offset int64) (int, error) {
 }
 
 // transform returns the .npy file that op makes of another along an axis.
-func transform(file []byte, op string, axis int) ([]byte, error) {
-	t, err := newTransformation(file, op, axis)
+func transform(file []byte, op string, axis int, dtype string) ([]byte, error) {
+	t, err := newTransformation(file, op, axis, dtype)
 	if err != nil {
 		return nil, err
 	}
@@ -265,7 +282,7 @@ func TestApplyManyAxes(t *testing.T) {
 		}
 		return f
 	}
-	in := &npyFile{elements: make([]byte, 4), dtype: float32Type, shape: shape}
+	in := &npyFile{elements: make([]byte, 4), descr: "<f4", dtype: float32Type, shape: shape}
 	long, err := in.withoutAxis(0)
 	if err != nil {
 		t.Fatal(err)
@@ -277,7 +294,7 @@ func TestApplyManyAxes(t *testing.T) {
 	if f := parse(file); !slices.Equal(f.shape, shape[1:]) {
 		t.Errorf("rank is %d, want %d", len(f.shape), len(shape)-1)
 	}
-	result, err := transform(file, opLogSumExp, 5)
+	result, err := transform(file, opLogSumExp, 5, "")
 	if err != nil {
 		t.Fatal(err)
 	}

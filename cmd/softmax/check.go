@@ -82,7 +82,7 @@ func (c check) outputs() ([]output, error) {
 		return outputsOf(c, rowOutputs[float64], nativeOutputs[float64])
 	case float16Type.name:
 		return halfOutputs[softmax.Float16](c)
-	case bfloat16Name:
+	case bfloat16Type.name:
 		return halfOutputs[softmax.BFloat16](c)
 	}
 	return nil, fmt.Errorf("dtype %q, expected %s", c.Dtype, alternatives(rowTypes))
@@ -130,7 +130,7 @@ func familyNames() (names []string) {
 
 // outputOf returns elements as an output, in memory of its own.
 func outputOf[T softmax.Float](function string, elements []T) output {
-	return output{function, binary.Size(elements[:1]), encodeElements(slices.Clone(elements))}
+	return output{function, binary.Size(elements[:1]), encodeElements(slices.Clone(elements), littleEndian)}
 }
 
 // rowOutputs are those of functions for any element type.
@@ -158,7 +158,7 @@ func longOutputs[T native](src softmax.Matrix[T]) []output {
 	softmax.Softmax(probabilities, src.Data)
 	softmax.LogSoftmax(logarithms, src.Data)
 	size := binary.Size(T(0))
-	return []output{{"Softmax", size, encodeElements(probabilities)}, {"LogSoftmax", size, encodeElements(logarithms)},
+	return []output{{"Softmax", size, encodeElements(probabilities, littleEndian)}, {"LogSoftmax", size, encodeElements(logarithms, littleEndian)},
 		outputOf("LogSumExp", []T{softmax.LogSumExp(src.Data)})}
 }
 
@@ -243,5 +243,5 @@ func everyOutputs(first uint32) []output {
 		logits.Data[i] = math.Float32frombits(first + uint32(i))
 	}
 	softmax.SoftmaxRows(logits, logits)
-	return []output{{"SoftmaxRows", 4, encodeElements(logits.Data)}}
+	return []output{{"SoftmaxRows", 4, encodeElements(logits.Data, littleEndian)}}
 }

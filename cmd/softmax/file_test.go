@@ -63,7 +63,7 @@ func TestApplyTruncated(t *testing.T) {
 		t.Run(test.name, func(t *testing.T) {
 			for _, op := range operations {
 				in := openMapped(t, test.file)
-				work, err := newTransformation(in.content, op, test.axis)
+				work, err := newTransformation(in.content, op, test.axis, "")
 				if err != nil {
 					t.Fatal(err)
 				}
@@ -81,7 +81,7 @@ func TestApplyTruncated(t *testing.T) {
 		in := openMapped(t, newArray[float32](10).file(false))
 		truncate(t, in, 0)
 		err := in.use(func() error {
-			_, err := newTransformation(in.content, opSoftmax, 0)
+			_, err := newTransformation(in.content, opSoftmax, 0, "")
 			return err
 		})
 		checkError(t, err, in.Name()+": was changed meanwhile")
@@ -92,7 +92,7 @@ func TestApplyTruncated(t *testing.T) {
 		in.info, _ = in.Stat() // as if the file were the same, and its page could not be had
 		needAddress(t, in)
 		err := in.use(func() error {
-			_, err := newTransformation(in.content, opSoftmax, 0)
+			_, err := newTransformation(in.content, opSoftmax, 0, "")
 			return err
 		})
 		checkError(t, err, in.Name()+": a part of it cannot be read, expected")

@@ -109,6 +109,7 @@ type job[T softmax.Float, C native] struct {
 	op    string
 	dst   io.WriterAt // for the elements of the result
 	src   []byte      // the elements
+	order byteOrder   // of dst and src
 	array along
 	sizes
 	progress *progress
@@ -223,13 +224,13 @@ func (j *job[T, C]) read(p piece) []T {
 	at, count, n := j.array.runs(p)
 	size := int(unsafe.Sizeof(T(0)))
 	if count == 1 {
-		if elements, ok := viewElements[T](j.src[at*size:][:n*size]); ok {
+		if elements, ok := viewElements[T](j.src[at*size:][:n*size], j.order); ok {
 			return elements
 		}
 	}
 	elements := resize(&j.elements, p.len())
 	for r := range count {
-		decodeElements(elements[r*n:][:n], j.src[(at+r*j.array.inner)*size:])
+		decodeElements(elements[r*n:][:n], j.src[(at+r*j.array.inner)*size:], j.order)
 	}
 	return elements
 }
@@ -252,7 +253,7 @@ func (j *job[T, C]) readLanes(p piece) (lanes []C, stride int) {
 // write writes the elements of a piece of an array, whose memory it uses.
 func (j *job[T, C]) write(array along, p piece, elements []T) error {
 	at, count, n := array.runs(p)
-	encoded, size := encodeElements(elements), int(unsafe.Sizeof(T(0)))
+	encoded, size := encodeElements(elements, j.order), int(unsafe.Sizeof(T(0)))
 	for r := range count {
 		if _, err := j.dst.WriteAt(encoded[r*n*size:][:n*size], int64(at+r*array.inner)*int64(size)); err != nil {
 			return err

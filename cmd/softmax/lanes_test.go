@@ -3,7 +3,6 @@ package main
 import (
 	"bytes"
 	"context"
-	"encoding/binary"
 	"fmt"
 	"iter"
 	"math"
@@ -78,6 +77,7 @@ func countElements(t *testing.T, a along, s sizes, pieces iter.Seq[piece]) []int
 // lanes, wherever the elements stand in memory.
 func TestApplyPieces(t *testing.T) {
 	t.Run("float16", testApplyPieces[softmax.Float16, float32])
+	t.Run("bfloat16", testApplyPieces[softmax.BFloat16, float32])
 	t.Run("float32", testApplyPieces[float32, float32])
 	t.Run("float64", testApplyPieces[float64, float64])
 }
@@ -94,20 +94,17 @@ func testApplyPieces[T softmax.Float, C native](t *testing.T) {
 // checkPieces compares the results of some sizes with those of whole lanes.
 func checkPieces[T softmax.Float, C native](t *testing.T, name, op string, a along, logits array[T], some []sizes) {
 	t.Helper()
-	want, err := binary.Append(nil, binary.LittleEndian, logits.apply(op, 1).data)
-	if err != nil {
-		t.Fatal(err)
-	}
+	results := logits.apply(op, 1)
 	for _, s := range some {
-		for misaligned := range 2 {
-			src, err := binary.Append(make([]byte, misaligned), binary.LittleEndian, logits.data)
-			if err != nil {
-				t.Fatal(err)
-			}
-			src = src[misaligned:]
+		for _, stored := range []struct {
+			order      byteOrder
+			misaligned int
+		}{{littleEndian, 0}, {littleEndian, 1}, {bigEndian, 0}} {
+			src := logits.appendTo(make([]byte, stored.misaligned), stored.order)[stored.misaligned:]
+			want := results.appendTo(nil, stored.order)
 			before := bytes.Clone(src)
 			var got memoryFile
-			j := job[T, C]{op: op, dst: &got, src: src, array: a, sizes: s, progress: &progress{}}
+			j := job[T, C]{op: op, dst: &got, src: src, order: stored.order, array: a, sizes: s, progress: &progress{}}
 			if err := j.run(context.Background()); err != nil {
 				t.Fatal(err)
 			}
@@ -115,10 +112,10 @@ func checkPieces[T softmax.Float, C native](t *testing.T, name, op string, a alo
 				t.Errorf("%s, %+v: progress tells of %d elements, want all %d", name, s, j.progress.done, j.progress.total)
 			}
 			if !bytes.Equal(got, want) {
-				t.Errorf("%s, %+v, %d bytes off alignment: bits differ from those of whole lanes", name, s, misaligned)
+				t.Errorf("%s, %+v, %+v: bits differ from those of whole lanes", name, s, stored)
 			}
 			if !bytes.Equal(src, before) {
-				t.Errorf("%s, %+v, %d bytes off alignment: the logits were changed", name, s, misaligned)
+				t.Errorf("%s, %+v, %+v: the logits were changed", name, s, stored)
 			}
 		}
 	}
@@ -128,6 +125,7 @@ func checkPieces[T softmax.Float, C native](t *testing.T, name, op string, a alo
 // undefined, or need another scale.
 func TestApplySpecialPieces(t *testing.T) {
 	t.Run("float16", testApplySpecialPieces[softmax.Float16, float32])
+	t.Run("bfloat16", testApplySpecialPieces[softmax.BFloat16, float32])
 	t.Run("float32", testApplySpecialPieces[float32, float32])
 	t.Run("float64", testApplySpecialPieces[float64, float64])
 }
@@ -172,13 +170,15 @@ func TestApplyInterrupted(t *testing.T) {
 // them as they stand.
 func TestViewElements(t *testing.T) {
 	src := viewBytes([]float64{1, 2, 3})
-	if _, ok := viewElements[float64](src); ok == cpu.IsBigEndian {
-		t.Errorf("float64 in the byte order of the file: viewed %v, big-endian processor %v", ok, cpu.IsBigEndian)
+	for order, native := range map[byteOrder]bool{littleEndian: !cpu.IsBigEndian, bigEndian: cpu.IsBigEndian} {
+		if _, ok := viewElements[float64](src, order); ok != native {
+			t.Errorf("float64 in byte order %v: viewed %v, want %v", order, ok, native)
+		}
 	}
-	if _, ok := viewElements[softmax.Float16](src[1:23]); ok {
+	if _, ok := viewElements[softmax.Float16](src[1:23], nativeOrder()); ok {
 		t.Error("float16 at an odd address are viewed")
 	}
-	if _, ok := viewElements[float32](src[2:22]); ok {
+	if _, ok := viewElements[float32](src[2:22], nativeOrder()); ok {
 		t.Error("float32 at an address that is no multiple of 4 are viewed")
 	}
 }

@@ -69,12 +69,12 @@ func writeLarge[T softmax.Float](t *testing.T, cols int) (path string, a array[T
 		t.Fatal(err)
 	}
 	defer f.Close()
-	for _, part := range [][]byte{makeNPY(a.dictionary(false), []byte{}), encodeElements(a.data)} {
+	for _, part := range [][]byte{makeNPY(a.dictionary(false), []byte{}), encodeElements(a.data, littleEndian)} {
 		if _, err := f.Write(part); err != nil {
 			t.Fatal(err)
 		}
 	}
-	swapBytes(a.data) // as they were before encodeElements
+	swapBytes(a.data, littleEndian) // as they were before encodeElements
 	return path, a
 }
 
@@ -85,6 +85,7 @@ func TestApplyMemory(t *testing.T) {
 	t.Run("rows", func(t *testing.T) { testApplyMemory[float32](t, opSoftmax, 4096, 1) })
 	t.Run("one row", func(t *testing.T) { testApplyMemory[float32](t, opSoftmax, 0, 0) })
 	t.Run("one row of float16", func(t *testing.T) { testApplyMemory[softmax.Float16](t, opLogSoftmax, 0, 0) })
+	t.Run("one row of bfloat16", func(t *testing.T) { testApplyMemory[softmax.BFloat16](t, opSoftmax, 0, 0) })
 	t.Run("short columns", func(t *testing.T) { testApplyMemory[float32](t, opLogSoftmax, largeSize()/400, 0) })
 	t.Run("long columns", func(t *testing.T) { testApplyMemory[float32](t, opSoftmax, 2000, 0) })
 	t.Run("sums", func(t *testing.T) { testApplyMemory[softmax.Float16](t, opLogSumExp, 50, 1) })
@@ -112,7 +113,7 @@ func testApplyMemory[T softmax.Float](t *testing.T, op string, cols, axis int) {
 	alongAxis(op, want.data, a.data, a.shape, axis)
 	header := makeNPY(want.dictionary(false), []byte{})
 	elements, ok := bytes.CutPrefix(in.content, header)
-	if !ok || !bytes.Equal(elements, encodeElements(want.data)) {
+	if !ok || !bytes.Equal(elements, encodeElements(want.data, littleEndian)) {
 		t.Errorf("%s of shape %v along axis %d: the file is not that of one call for the whole array", op, a.shape, axis)
 	}
 }

@@ -10,29 +10,48 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-
-	"codeberg.org/sbinet/npyio/npy"
+	"unicode/utf8"
 )
+
+// magic is what a .npy file begins with.
+const magic = "\x93NUMPY"
 
 // dtype is an element type.
 type dtype struct {
-	descr string // as NumPy spells it in a header
-	name  string
-	size  uint64 // in bytes
+	code string // as NumPy spells it in a header, after the byte order
+	name string
+	size uint64 // in bytes
 }
 
 var (
-	float16Type = dtype{"'<f2'", "float16", 2}
-	float32Type = dtype{"'<f4'", "float32", 4}
-	float64Type = dtype{"'<f8'", "float64", 8}
-	int32Type   = dtype{"'<i4'", "int32", 4}
+	float16Type = dtype{"f2", "float16", 2}
+	float32Type = dtype{"f4", "float32", 4}
+	float64Type = dtype{"f8", "float64", 8}
+	int32Type   = dtype{"i4", "int32", 4}
+
+	// NumPy has no bfloat16. Package ml_dtypes adds it, but writes it as void.
+	bfloat16Type = dtype{"bfloat16", "bfloat16", 2}
+	void16Type   = dtype{"V2", "void16", 2}
+	uint16Type   = dtype{"u2", "uint16", 2}
 )
+
+// dtypes are the element types by what NumPy reads in a header, after the byte order.
+var dtypes = map[string]dtype{
+	"f2": float16Type, "e": float16Type, "half": float16Type, "float16": float16Type,
+	"f4": float32Type, "f": float32Type, "single": float32Type, "float32": float32Type,
+	"f8": float64Type, "d": float64Type, "double": float64Type, "float64": float64Type, "float": float64Type,
+	"i4": int32Type,
+	"u2": uint16Type, "H": uint16Type, "ushort": uint16Type, "uint16": uint16Type,
+	"V2": void16Type, "bfloat16": bfloat16Type,
+}
 
 // npyFile is a .npy file whose header agrees with what follows it.
 type npyFile struct {
 	header   []byte
 	elements []byte // nil if they are not in memory
+	descr    string // as the header spells the element type
 	dtype    dtype
+	order    byteOrder
 	fortran  bool
 	shape    []int
 }
@@ -40,24 +59,20 @@ type npyFile struct {
 // parseNPY parses a .npy file with elements of one of the given types. Errors
 // leave it to the caller to name the file.
 func parseNPY(file []byte, types ...dtype) (*npyFile, error) {
-	start, err := headerSize(file)
+	fields, start, err := headerSize(file)
 	if err != nil {
 		return nil, err
 	}
-	header, err := parseHeader(file[:start])
+	header, err := parseDictionary(string(file[fields:start]))
 	if err != nil {
 		return nil, err
 	}
-	i := slices.IndexFunc(types, func(t dtype) bool { return t.descr == header.Descr.Type })
-	if i < 0 {
-		var descrs, names []string
-		for _, t := range types {
-			descrs, names = append(descrs, t.descr), append(names, t.name)
-		}
-		return nil, fmt.Errorf("dtype is %s, expected %s (little-endian %s)",
-			header.Descr.Type, alternatives(descrs), alternatives(names))
+	f := &npyFile{header: file[:start], elements: file[start:], fortran: header.fortran, shape: header.shape}
+	f.descr, _ = header.descr.value.(string)
+	f.dtype, f.order = parseDescr(f.descr)
+	if !slices.Contains(types, f.dtype) {
+		return nil, dtypeError(header.descr, f.dtype, types)
 	}
-	f := &npyFile{file[:start], file[start:], types[i], header.Descr.Fortran, header.Descr.Shape}
 	// Compare sizes before anything is allocated: the shape may claim anything.
 	have := uint64(len(f.elements))
 	want, ok := f.byteSize()
@@ -65,9 +80,38 @@ func parseNPY(file []byte, types ...dtype) (*npyFile, error) {
 		return nil, fmt.Errorf("shape %s is impossible, expected dimensions that are not negative and fit in memory", shapeString(f.shape))
 	}
 	if have != want {
-		return nil, fmt.Errorf("%d bytes follow the header, expected %d for shape %s of %s", have, want, shapeString(f.shape), f.dtype.descr)
+		return nil, fmt.Errorf("%d bytes follow the header, expected %d for shape %s of '%s'", have, want, shapeString(f.shape), f.descr)
 	}
 	return f, nil
+}
+
+// parseDescr returns the element type that a header describes, which is none if it is not
+// one of dtypes. As in NumPy, a byte order that is not given is that of the processor.
+func parseDescr(descr string) (dtype, byteOrder) {
+	order := nativeOrder()
+	switch {
+	case strings.HasPrefix(descr, "<"):
+		order = littleEndian
+	case strings.HasPrefix(descr, ">"):
+		order = bigEndian
+	}
+	if descr != "" && strings.Contains("<>=|", descr[:1]) {
+		descr = descr[1:]
+	}
+	return dtypes[descr], order
+}
+
+// dtypeError returns the error for an element type that is none of the expected ones.
+func dtypeError(descr literal, got dtype, expected []dtype) error {
+	var names []string
+	for _, t := range expected {
+		names = append(names, t.name)
+	}
+	hint := ""
+	if (got == void16Type || got == uint16Type) && slices.Contains(expected, bfloat16Type) {
+		hint = "; with --dtype bfloat16 elements of 16 bits are read as that"
+	}
+	return fmt.Errorf("dtype is %.200s, expected %s%s", descr.text, alternatives(names), hint)
 }
 
 // checkAxis returns an axis counted from the first one. A scalar counts as a row
@@ -100,7 +144,7 @@ func (f *npyFile) along(axis int) along {
 // withoutAxis returns a file for an array that lacks an axis, in the same order.
 // Its elements are not in memory.
 func (f *npyFile) withoutAxis(axis int) (*npyFile, error) {
-	out := &npyFile{dtype: f.dtype}
+	out := &npyFile{descr: f.descr, dtype: f.dtype, order: f.order}
 	if len(f.shape) > 0 {
 		out.shape = slices.Delete(slices.Clone(f.shape), axis, axis+1)
 	}
@@ -111,7 +155,7 @@ func (f *npyFile) withoutAxis(axis int) (*npyFile, error) {
 	if !ok || size > max(uint64(len(f.elements)), most) {
 		return nil, fmt.Errorf("shape is %s, expected at most %d bytes for what it leaves without axis %d", shapeString(f.shape), most, axis)
 	}
-	dictionary := headerDictionary(out.dtype.descr, out.fortran, out.shape)
+	dictionary := headerDictionary(out.descr, out.fortran, out.shape)
 	// Version 1.0, or 2.0 if 16 bits cannot tell the length. The header is padded to
 	// a multiple of 64 bytes and ends in a new line.
 	fields := 10
@@ -119,7 +163,7 @@ func (f *npyFile) withoutAxis(axis int) (*npyFile, error) {
 		fields = 12
 	}
 	start := (fields + len(dictionary) + 1 + 63) / 64 * 64
-	out.header = append(out.header, npy.Magic[:]...)
+	out.header = append(out.header, magic...)
 	if fields == 10 {
 		out.header = append(out.header, 1, 0)
 		out.header = binary.LittleEndian.AppendUint16(out.header, uint16(start-fields))
@@ -131,55 +175,40 @@ func (f *npyFile) withoutAxis(axis int) (*npyFile, error) {
 	return out, nil
 }
 
-// headerSize returns the size of the part of a .npy file before the elements.
-func headerSize(file []byte) (int, error) {
-	if !bytes.HasPrefix(file, npy.Magic[:]) {
-		return 0, fmt.Errorf("not a .npy file: it starts with %q, expected %q", file[:min(len(file), len(npy.Magic))], npy.Magic[:])
+// headerSize returns the sizes of two parts of a .npy file: what is before the
+// dictionary, and what is before the elements.
+func headerSize(file []byte) (fields, size int, err error) {
+	if !bytes.HasPrefix(file, []byte(magic)) {
+		return 0, 0, fmt.Errorf("not a .npy file: it starts with %q, expected %q", file[:min(len(file), len(magic))], magic)
 	}
-	// Magic, version and a length field of 2 bytes, or 4 in version 2.
-	fields := 10
+	truncated := func(expected uint64) error {
+		return fmt.Errorf("header is truncated: the file has %d bytes, expected %d or more", len(file), expected)
+	}
+	// Magic, version and a length field of 2 bytes, or 4 since version 2.
+	fields = 10
 	if len(file) < fields {
-		return 0, fmt.Errorf("header is truncated: the file has %d bytes, expected %d or more", len(file), fields)
+		return 0, 0, truncated(uint64(fields))
 	}
 	length := uint64(binary.LittleEndian.Uint16(file[8:]))
-	switch major, minor := file[6], file[7]; {
-	case major == 1 && minor == 0:
-	case major == 2 && minor == 0:
+	major, minor := file[6], file[7]
+	if major < 1 || major > 3 || minor != 0 {
+		return 0, 0, fmt.Errorf(".npy format version is %d.%d, expected 1.0, 2.0 or 3.0", major, minor)
+	}
+	if major > 1 {
 		fields = 12
 		if len(file) < fields {
-			return 0, fmt.Errorf("header is truncated: the file has %d bytes, expected %d or more", len(file), fields)
+			return 0, 0, truncated(uint64(fields))
 		}
 		length = uint64(binary.LittleEndian.Uint32(file[8:]))
-	default:
-		return 0, fmt.Errorf(".npy format version is %d.%d, expected 1.0 or 2.0", major, minor)
 	}
 	if size := uint64(fields) + length; size > uint64(len(file)) {
-		return 0, fmt.Errorf("header is truncated: the file has %d bytes, expected %d or more", len(file), size)
+		return 0, 0, truncated(size)
 	}
-	return fields + int(length), nil
-}
-
-// parseHeader parses the part of a .npy file before the elements. Package npy
-// takes for granted that the dictionary has the form that NumPy writes, and
-// otherwise panics or misses a dimension; so the form is checked.
-func parseHeader(raw []byte) (h npy.Header, err error) {
-	malformed := fmt.Errorf("header is malformed: %.200q, expected as NumPy writes it: "+
-		"{'descr': '<f4', 'fortran_order': False, 'shape': (2, 3), }", raw)
-	defer func() {
-		if recover() != nil {
-			err = malformed
-		}
-	}()
-	reader, err := npy.NewReader(bytes.NewReader(raw))
-	if err != nil {
-		return h, malformed
+	size = fields + int(length)
+	if major == 3 && !utf8.Valid(file[fields:size]) {
+		return 0, 0, fmt.Errorf("header is malformed: %.200q, expected UTF-8 in version 3.0", file[fields:size])
 	}
-	h = reader.Header
-	dictionary := headerDictionary(h.Descr.Type, h.Descr.Fortran, h.Descr.Shape)
-	if text := strings.TrimRight(string(raw), " \n"); !strings.HasSuffix(text, dictionary) {
-		return h, malformed
-	}
-	return h, nil
+	return fields, size, nil
 }
 
 // headerDictionary returns the dictionary that NumPy writes into a header.
@@ -188,7 +217,7 @@ func headerDictionary(descr string, fortran bool, shape []int) string {
 	if fortran {
 		order = "True"
 	}
-	return fmt.Sprintf("{'descr': %s, 'fortran_order': %s, 'shape': %s, }", descr, order, shapeString(shape))
+	return fmt.Sprintf("{'descr': '%s', 'fortran_order': %s, 'shape': %s, }", descr, order, shapeString(shape))
 }
 
 // byteSize returns the size of the elements, or false if there can be no such

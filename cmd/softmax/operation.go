@@ -71,11 +71,8 @@ func rowsCall[T softmax.Float](op string, src softmax.Matrix[T]) (call func(), w
 	return nil, nil, fmt.Errorf("operation %q, expected %s, %s or %s", op, opSoftmax, opLogSoftmax, opLogSumExp)
 }
 
-// bfloat16Name is the name of an element type that NumPy does not have.
-const bfloat16Name = "bfloat16"
-
 // rowTypes are the element types of rows that are timed and verified.
-var rowTypes = []string{float32Type.name, float64Type.name, float16Type.name, bfloat16Name}
+var rowTypes = []string{float32Type.name, float64Type.name, float16Type.name, bfloat16Type.name}
 
 // elementOf returns x rounded to an element, by way of float32 if that has 16 bits.
 func elementOf[T softmax.Float](x float64) T {

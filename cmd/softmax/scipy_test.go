@@ -33,8 +33,8 @@ type scipyResult struct {
 	Exact string // computed in float64 for float16 and float32, in long double for float64
 }
 
-// runSciPy has SciPy make results in a directory, or skips the test.
-func runSciPy(t *testing.T, dir, kind string) (results []scipyResult) {
+// findPython returns a Python with SciPy, and so with NumPy, or skips the test.
+func findPython(t *testing.T) string {
 	t.Helper()
 	// Debian's python3-scipy belongs to the latter.
 	pythons := []string{"python3", "/usr/bin/python3"}
@@ -45,13 +45,20 @@ func runSciPy(t *testing.T, dir, kind string) (results []scipyResult) {
 		fmt.Fprintf(os.Stderr, "\n****** %s: SciPy is missing: NOT compared with SciPy. On Debian: apt-get install python3-scipy ******\n\n", t.Name())
 		t.Skip("neither python3 nor /usr/bin/python3 can import scipy.special")
 	}
-	cmd := exec.Command(pythons[i], "-", dir, kind)
+	return pythons[i]
+}
+
+// runSciPy has SciPy make results in a directory, or skips the test.
+func runSciPy(t *testing.T, dir, kind string) (results []scipyResult) {
+	t.Helper()
+	python := findPython(t)
+	cmd := exec.Command(python, "-", dir, kind)
 	cmd.Stdin = strings.NewReader(scipyProgram)
 	var errs bytes.Buffer
 	cmd.Stderr = &errs
 	out, err := cmd.Output()
 	if err != nil {
-		t.Fatalf("%s: %v\n%s", pythons[i], err, errs.String())
+		t.Fatalf("%s: %v\n%s", python, err, errs.String())
 	}
 	lines := bufio.NewScanner(bytes.NewReader(out))
 	lines.Scan()
@@ -134,7 +141,7 @@ func applyAsSciPy(t *testing.T, dir string, r scipyResult) (got, want *npyFile) 
 
 func parseFile(t *testing.T, path string) *npyFile {
 	t.Helper()
-	f, err := parseNPY(readContent(t, path), float16Type, float32Type, float64Type)
+	f, err := parseNPY(readContent(t, path), applyTypes...)
 	if err != nil {
 		t.Fatalf("%s: %v", path, err)
 	}
@@ -144,7 +151,7 @@ func parseFile(t *testing.T, path string) *npyFile {
 // decode returns the elements of f in the order of the file.
 func decode[T softmax.Float](f *npyFile) []T {
 	data := make([]T, len(f.elements)/binary.Size(T(0)))
-	decodeElements(data, f.elements)
+	decodeElements(data, f.elements, f.order)
 	return data
 }
 

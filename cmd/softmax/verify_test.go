@@ -184,7 +184,7 @@ func TestVerifyParts(t *testing.T) {
 		row[i] = math.Float32frombits(0x40000000 + uint32(5*everyRow+i))
 	}
 	softmax.Softmax(row, row)
-	if !slices.Equal(got, encodeElements(row)) {
+	if !slices.Equal(got, encodeElements(row, littleEndian)) {
 		t.Error("every float32: a row differs from Softmax")
 	}
 }
@@ -196,7 +196,7 @@ func TestLongOutputs(t *testing.T) {
 	p, y := make([]float64, len(src)), make([]float64, len(src))
 	softmax.Softmax(p, src)
 	softmax.LogSoftmax(y, src)
-	want := [][]byte{encodeElements(p), encodeElements(y), encodeElements([]float64{softmax.LogSumExp(src)})}
+	want := [][]byte{encodeElements(p, littleEndian), encodeElements(y, littleEndian), encodeElements([]float64{softmax.LogSumExp(src)}, littleEndian)}
 	for i, o := range outputs {
 		if o.Size != 8 || !slices.Equal(o.Bits, want[i]) {
 			t.Errorf("%s: %d bytes in elements of %d, want %d that are what the function returns", o.Function, len(o.Bits), o.Size, len(want[i]))

@@ -84,7 +84,7 @@ func (t task) run() (result, error) {
 		return runRow[float64](t)
 	case dtype == float16Type.name:
 		return runRow[softmax.Float16](t)
-	case dtype == bfloat16Name:
+	case dtype == bfloat16Type.name:
 		return runRow[softmax.BFloat16](t)
 	}
 	return result{}, fmt.Errorf("dtype %q, expected %s", t.Dtype,
