@@ -78,12 +78,7 @@ type runner struct {
 }
 
 func newRunner(dir, tmp string) (*runner, error) {
-	for _, name := range []string{"cache", "source"} {
-		if err := os.MkdirAll(filepath.Join(tmp, name), 0o777); err != nil {
-			return nil, err
-		}
-	}
-	return &runner{dir: dir, tmp: tmp}, nil
+	return &runner{dir: dir, tmp: tmp}, os.MkdirAll(filepath.Join(tmp, "source"), 0o777)
 }
 
 func (r *runner) path(name string) string { return filepath.Join(r.tmp, name) }
@@ -114,29 +109,31 @@ func (r *runner) build(ctx context.Context, t *target, overlay map[string][]byte
 	return nil
 }
 
-// forget removes from the build cache what mutants left.
-func (r *runner) forget() error {
-	return filepath.WalkDir(r.path("cache"), func(path string, d os.DirEntry, err error) error {
-		if err == nil && !d.IsDir() && !r.cache[path] {
-			err = os.Remove(path)
-		}
-		return err
+// keep makes what the build cache has stay there.
+func (r *runner) keep() error {
+	r.cache = map[string]bool{}
+	return r.eachCached(func(path string) error {
+		r.cache[path] = true
+		return nil
 	})
 }
 
-// fill builds the unchanged tests, so that the build cache has all they depend on.
-func (r *runner) fill(ctx context.Context, targets []*target) error {
-	for _, t := range targets {
-		if err := r.build(ctx, t, nil); err != nil {
+// forget removes from the build cache what mutants left: megabytes each.
+func (r *runner) forget() error {
+	return r.eachCached(func(path string) error {
+		if r.cache[path] {
+			return nil
+		}
+		return os.Remove(path)
+	})
+}
+
+func (r *runner) eachCached(f func(path string) error) error {
+	return filepath.WalkDir(r.path("cache"), func(path string, d os.DirEntry, err error) error {
+		if err != nil || d.IsDir() {
 			return err
 		}
-	}
-	r.cache = map[string]bool{}
-	return filepath.WalkDir(r.path("cache"), func(path string, d os.DirEntry, err error) error {
-		if err == nil && !d.IsDir() {
-			r.cache[path] = true
-		}
-		return err
+		return f(path)
 	})
 }
 
@@ -275,6 +272,34 @@ func killer(output string, err error) string {
 	return err.Error()
 }
 
+// prepare returns runners, and plans the targets. The first one's build cache, which
+// then has all that tests depend on, is copied to the others.
+func prepare(ctx context.Context, dir, tmp string, targets map[string]*target, n int, least time.Duration) (runners []*runner, err error) {
+	for i := range n {
+		r, err := newRunner(dir, filepath.Join(tmp, strconv.Itoa(i)))
+		if err != nil {
+			return nil, err
+		}
+		runners = append(runners, r)
+	}
+	for _, t := range targets {
+		if err := runners[0].plan(ctx, t, least); err != nil {
+			return nil, err
+		}
+	}
+	for i, r := range runners {
+		if i > 0 {
+			if err := os.CopyFS(r.path("cache"), os.DirFS(runners[0].path("cache"))); err != nil {
+				return nil, err
+			}
+		}
+		if err := r.keep(); err != nil {
+			return nil, err
+		}
+	}
+	return runners, nil
+}
+
 // runAll tests a mutant of every slot, those on record left out, and calls record
 // with each result.
 func runAll(ctx context.Context, dir string, slots []slot, known map[string]*Result, workers int, least time.Duration, record func(*Result) error) error {
@@ -283,77 +308,53 @@ func runAll(ctx context.Context, dir string, slots []slot, known map[string]*Res
 		return err
 	}
 	defer os.RemoveAll(tmp)
-	var targets []*target
-	of := map[string]*target{}
+	targets := map[string]*target{}
 	for _, s := range slots {
 		t := newTarget(s[0].File)
-		if of[t.name()] == nil {
-			of[t.name()] = t
-			targets = append(targets, t)
-		}
+		targets[t.name()] = t
+	}
+	runners, err := prepare(ctx, dir, tmp, targets, workers, least)
+	if err != nil {
+		return err
 	}
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
-	queue := make(chan slot)
-	var group sync.WaitGroup
 	var lock sync.Mutex
 	done := 0
-	work := func(r *runner) error {
-		for s := range queue {
-			for i := range s {
-				result := known[s[i].ID]
-				if result == nil {
-					var err error
-					if result, err = r.try(ctx, of[newTarget(s[i].File).name()], &s[i]); err != nil {
-						return err
-					}
-					lock.Lock()
-					err = record(result)
-					lock.Unlock()
-					if err != nil {
-						return err
-					}
+	settle := func(r *runner, s slot) error {
+		for i := range s {
+			result := known[s[i].ID]
+			if result == nil {
+				var err error
+				if result, err = r.try(ctx, targets[newTarget(s[i].File).name()], &s[i]); err != nil {
+					return err
 				}
-				if result.Result != notBuilt {
-					break
+				lock.Lock()
+				err = record(result)
+				lock.Unlock()
+				if err != nil {
+					return err
 				}
 			}
-			lock.Lock()
-			done++
-			fmt.Fprintf(os.Stderr, "%d of %d\n", done, len(slots))
-			lock.Unlock()
+			if result.Result != notBuilt {
+				break
+			}
 		}
+		lock.Lock()
+		defer lock.Unlock()
+		done++
+		fmt.Fprintf(os.Stderr, "%d of %d\n", done, len(slots))
 		return nil
 	}
-	planned := make(chan struct{})
-	for i := range workers {
-		r, err := newRunner(dir, filepath.Join(tmp, strconv.Itoa(i)))
-		if err != nil {
-			return err
-		}
+	queue := make(chan slot)
+	var group sync.WaitGroup
+	for _, r := range runners {
 		group.Go(func() {
-			err := r.fill(ctx, targets)
-			if i == 0 {
-				for _, t := range targets {
-					if err == nil {
-						err = r.plan(ctx, t, least)
-					}
+			for s := range queue {
+				if err := settle(r, s); err != nil {
+					cancel(err)
+					return
 				}
-			}
-			if err != nil {
-				cancel(err)
-				return
-			}
-			if i == 0 {
-				close(planned)
-			}
-			select {
-			case <-planned:
-			case <-ctx.Done():
-				return
-			}
-			if err := work(r); err != nil {
-				cancel(err)
 			}
 		})
 	}
