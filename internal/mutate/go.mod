@@ -1,0 +1,3 @@
+module github.com/seed174f7dca/softmax/internal/mutate
+
+go 1.25.0
