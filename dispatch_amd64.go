@@ -295,6 +295,18 @@ func scoreBlock(k kernel, dst, src []float32, s *scoring) float32 {
 	}
 }
 
+// undefinedBlock is undefinedBlockGeneric.
+func undefinedBlock(k kernel, dst []float32, s *scoring) {
+	switch {
+	case k == kernelAVX512 && len(dst) >= 16:
+		undefinedBlockAVX512(&dst[0], len(dst), s)
+	case k != kernelGeneric && len(dst) >= 8:
+		undefinedBlockAVX2(&dst[0], len(dst), s)
+	default:
+		undefinedBlockGeneric(dst, s)
+	}
+}
+
 func softmaxBlock(k kernel, x []float32, m float32) {
 	switch {
 	case k != kernelGeneric && len(x) <= narrowLen:
@@ -362,7 +374,7 @@ func softmaxHalf[D, S Float](k kernel, dst []D, src []S) bool {
 	switch {
 	case k == kernelAVX512 && len(src) >= 16:
 		softmaxHalfAVX512(unsafe.Pointer(&dst[0]), unsafe.Pointer(&src[0]), len(src), elementFormatOf[S](), elementFormatOf[D]())
-	case k == kernelAVX2 && len(src) >= 8:
+	case k != kernelGeneric && len(src) >= 8:
 		softmaxHalfAVX2(unsafe.Pointer(&dst[0]), unsafe.Pointer(&src[0]), len(src), elementFormatOf[S](), elementFormatOf[D]())
 	default:
 		return false
@@ -615,6 +627,12 @@ func narrowBFloat16AVX512(dst *BFloat16, src *float32, n int)
 
 //go:noescape
 func scoreBlockAVX2(dst, src *float32, n int, s *scoring) float32
+
+//go:noescape
+func undefinedBlockAVX512(dst *float32, n int, s *scoring)
+
+//go:noescape
+func undefinedBlockAVX2(dst *float32, n int, s *scoring)
 
 //go:noescape
 func softmaxBlockAVX2(x *float32, n int, m float32)

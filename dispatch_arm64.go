@@ -176,6 +176,15 @@ func scoreBlock(k kernel, dst, src []float32, s *scoring) float32 {
 	return scoreBlockGeneric(dst, src, s)
 }
 
+// undefinedBlock is undefinedBlockGeneric.
+func undefinedBlock(k kernel, dst []float32, s *scoring) {
+	if k == kernelNEON && len(dst) >= 4 {
+		undefinedBlockNEON(&dst[0], len(dst), s)
+		return
+	}
+	undefinedBlockGeneric(dst, s)
+}
+
 func softmaxBlock(k kernel, x []float32, m float32) {
 	switch {
 	case k == kernelNEON && 4 <= len(x) && len(x) <= 32:
@@ -332,6 +341,9 @@ func subtractBlock64NEON(dst, src *float64, n int, m, rest float64)
 
 //go:noescape
 func scoreBlockNEON(dst, src *float32, n int, s *scoring) float32
+
+//go:noescape
+func undefinedBlockNEON(dst *float32, n int, s *scoring)
 
 //go:noescape
 func softmaxBlockNEON(x *float32, n int, m float32)

@@ -45,6 +45,8 @@ func scoreBlock(_ kernel, dst, src []float32, s *scoring) float32 {
 	return scoreBlockGeneric(dst, src, s)
 }
 
+func undefinedBlock(_ kernel, dst []float32, s *scoring) { undefinedBlockGeneric(dst, s) }
+
 func softmaxBlock(_ kernel, x []float32, m float32) { softmaxBlockGeneric(x, m) }
 
 func softmaxScaled(_ kernel, dst, src []float32, cols, rows, dstStride, srcStride, n, step int, scale float32) (done int) {

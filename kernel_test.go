@@ -747,6 +747,10 @@ func testScoreBlock(t *testing.T, k kernel) {
 			gotTop = scoreBlock(k, from, from, &s)
 			check(from, gotTop, ", in place")
 			src.check(t, "%s, in place", name)
+			undefinedBlockGeneric(want, &s)
+			undefinedBlock(k, to, &s)
+			checkBits(t, to, want, row, "%s, undefined", name)
+			dst.check(t, "%s, undefined", name)
 			if biasRow != nil {
 				checkBits(t, unsafe.Slice(s.bias, n), biasRow, row, "%s: bias changed", name)
 				biases.check(t, "%s: bias", name)

@@ -148,6 +148,30 @@ func (l *logits[T, C]) addSink(k kernel, r *rowScan[C]) {
 	}
 }
 
+// softmaxWithSink is softmaxBlock for a block that has another logit at index at, which is
+// not below len(x).
+func softmaxWithSink(k kernel, x []float32, m, sink float32, at int) {
+	m = max(m, sink)
+	if at < fewElements {
+		var buffer [fewElements]float32
+		row := buffer[:at+1]
+		end := copy(row, x)
+		fill(row[end:], float32(math.Inf(-1)))
+		row[at] = sink
+		softmaxBlock(k, row, m)
+		copy(x, row)
+		return
+	}
+	ref := newReference(m, rowBias(m))
+	sum, large := expWithSink(k, x, x, sink, at, &ref)
+	if sum.undefined() {
+		fillNaN(x)
+		return
+	}
+	f := newFactor[float32](sum, 0, needsCare[float32](sum, 0, large))
+	scaleBlock(k, x, &f)
+}
+
 // expWithSink is expBlock for a block that has another logit at index at, which is
 // not below len(src): its exponential counts in the sum.
 func expWithSink(k kernel, dst, src []float32, sink float32, at int, ref *reference[float32]) (sum doubleDouble, large bool) {

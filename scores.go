@@ -237,18 +237,25 @@ func (w *scoreRow) softmax(k kernel, dst, src []float32, sink *float32) {
 	}
 	start := w.first &^ 31
 	d := dst[start:w.end]
-	if sink == nil && start/block32 == (w.end-1)/block32 {
-		if m := w.block(k, d, src[start:w.end], start); m == float32(math.Inf(-1)) && !hasNaNBlock(k, d) {
+	last := w.end - 1
+	if sink != nil {
+		last = len(dst)
+	}
+	if start/block32 == last/block32 {
+		switch m := w.block(k, d, src[start:w.end], start); {
+		case m == float32(math.Inf(-1)) && !hasNaNBlock(k, d):
 			clearAll(d)
-		} else {
+		case sink == nil:
 			softmaxBlock(k, d, m)
+		default:
+			softmaxWithSink(k, d, m, *sink, last-start)
 		}
 	} else {
 		w.softmaxBlocks(k, d, src[start:w.end], start, sink, len(dst))
 	}
 	clearAll(dst[start:w.first])
-	if d[len(d)-1] != d[len(d)-1] {
-		w.clearRemoved(dst)
+	if d[len(d)-1] != d[len(d)-1] && (w.biases != nil || w.keeps != nil) {
+		w.undefined(k, dst)
 	}
 }
 
@@ -277,7 +284,14 @@ func (w *scoreRow) block(k kernel, dst, src []float32, column int) float32 {
 	before := max(0, w.first-column)
 	fill(dst[:before], float32(math.Inf(-1)))
 	column += before
-	s := w.scoring // a copy, so that nothing that w points to escapes
+	s := w.from(column)
+	return scoreBlock(k, dst[before:], src[before:], &s)
+}
+
+// from returns the scoring from a column on. It is a copy, so that nothing that w points to
+// escapes.
+func (w *scoreRow) from(column int) scoring {
+	s := w.scoring
 	if w.biases != nil {
 		s.bias = &w.biases[column]
 	}
@@ -285,7 +299,7 @@ func (w *scoreRow) block(k kernel, dst, src []float32, column int) float32 {
 		s.keep = &w.keeps[column]
 	}
 	s.distance = int32(column - w.position)
-	return scoreBlock(k, dst[before:], src[before:], &s)
+	return s
 }
 
 // longScores computes a row so long that exponentials are not stored.
@@ -300,21 +314,10 @@ func longScores(k kernel, dst []float32, row logits[float32, float32]) {
 	}
 }
 
-// clearRemoved sets the weights of removed keys to 0 in a row of NaN. There are no
-// branches, which a processor could not predict.
-func (w *scoreRow) clearRemoved(dst []float32) {
-	bits := castSlice[uint32](dst[:w.end])
-	if w.keeps != nil {
-		keeps := castSlice[uint8](w.keeps)[:len(bits)]
-		for c, kept := range keeps {
-			bits[c] &= -uint32(kept) // all ones for true, which is 1
-		}
-	}
-	if w.biases != nil {
-		biases := castSlice[uint32](w.biases)[:len(bits)]
-		for c, bias := range biases {
-			other := bias ^ negativeInfinity
-			bits[c] &= -((other | -other) >> 31) // all ones unless other is 0
-		}
+// undefined writes the weights of a row that is undefined.
+func (w *scoreRow) undefined(k kernel, dst []float32) {
+	for column := w.first; column < w.end; column += block32 {
+		s := w.from(column)
+		undefinedBlock(k, dst[column:min(column+block32, w.end)], &s)
 	}
 }

@@ -36,6 +36,7 @@ VECTOR(signMask, 0x80000000)
 VECTOR(tanhLimit, 0x41102D0E)
 VECTOR(tanhSpread, 0x3F533333)
 VECTOR(tanhStart, 0x3F100000)
+VECTOR(nanBits, 0x7FC00000)
 
 DATA iota<>+0(SB)/8, $0x0000000100000000
 DATA iota<>+8(SB)/8, $0x0000000300000002
@@ -300,5 +301,46 @@ end:
 	VMAXSS X1, X0, X0
 	VMOVSS X0, ret+32(FP)
 	LDMXCSR mxcsr-36(SP)
+	VZEROUPPER
+	RET
+
+// func undefinedBlockAVX2(dst *float32, n int, s *scoring)
+//
+// n is at least 8. The last vector, at the index in R9, may overlap the one before.
+TEXT ·undefinedBlockAVX2(SB), NOSPLIT, $0-24
+	MOVQ dst+0(FP), DI
+	MOVQ n+8(FP), R9
+	MOVQ s+16(FP), R8
+	MOVQ 0(R8), BX
+	MOVQ 8(R8), DX
+	SUBQ $8, R9
+	XORL R11, R11
+	VPXOR Y14, Y14, Y14
+
+vector:
+	VMOVUPS nanBits<>(SB), Y0
+	TESTQ BX, BX
+	JEQ keep
+	VMOVUPS (BX)(R11*4), Y12
+	VPCMPEQD negativeInfinity<>(SB), Y12, Y12
+	VPANDN Y0, Y12, Y0
+
+keep:
+	TESTQ DX, DX
+	JEQ store
+	VPMOVZXBD (DX)(R11*1), Y12
+	VPCMPEQD Y14, Y12, Y12
+	VPANDN Y0, Y12, Y0
+
+store:
+	VMOVUPS Y0, (DI)(R11*4)
+	CMPQ R11, R9
+	JEQ done
+	ADDQ $8, R11
+	CMPQ R11, R9
+	CMOVQGT R9, R11
+	JMP vector
+
+done:
 	VZEROUPPER
 	RET

@@ -345,3 +345,51 @@ maximum:
 	FMOVS F(top), ret+32(FP)
 	RESTORE
 	RET
+
+// func undefinedBlockNEON(dst *float32, n int, s *scoring)
+//
+// n is at least 4. The last vector, at the index in R2, may overlap the one before. The
+// index is R3.
+TEXT ·undefinedBlockNEON(SB), NOSPLIT, $0-24
+	MOVD dst+0(FP), R0
+	MOVD n+8(FP), R2
+	MOVD s+16(FP), R4
+	MOVD $constants<>(SB), R5
+	MOVD 0(R4), R7
+	MOVD 8(R4), R8
+	FMOVQ atWiden(R5), F(q0)
+	MOVD $0xFF800000, R6
+	VDUP R6, V25.S4
+	MOVD $0x7FC00000, R6
+	VEOR V12.B16, V12.B16, V12.B16
+	SUB $4, R2
+	MOVD $0, R3
+
+vector:
+	VDUP R6, V0.S4
+	CBZ R7, keep
+	ADD R3<<2, R7, R9
+	FMOVQ (R9), F(p1)
+	VFCMEQ(removed, p1, p1)
+	VBITV(p1, p0, x0)
+
+keep:
+	CBZ R8, store
+	ADD R3, R8, R9
+	FMOVS (R9), F(row)
+	VCMEQ0B(row, row)
+	VTBL1(q0, row, p1)
+	VBITV(p1, p0, x0)
+
+store:
+	ADD R3<<2, R0, R9
+	FMOVQ F(x0), (R9)
+	CMP R2, R3
+	BEQ done
+	ADD $4, R3
+	CMP R2, R3
+	CSEL GT, R2, R3, R3
+	B vector
+
+done:
+	RET

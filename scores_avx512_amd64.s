@@ -29,6 +29,7 @@ SCALAR(absMask, 0x7FFFFFFF)
 SCALAR(tanhLimit, 0x41102D0E)
 SCALAR(tanhSpread, 0x3F533333)
 SCALAR(tanhStart, 0x3F100000)
+SCALAR(nanBits, 0x7FC00000)
 
 DATA iota<>+0(SB)/8, $0x0000000100000000
 DATA iota<>+8(SB)/8, $0x0000000300000002
@@ -316,5 +317,46 @@ maximum:
 	VMAXSS X1, X0, X0
 	VMOVSS X0, ret+32(FP)
 	LDMXCSR mxcsr-4(SP)
+	VZEROUPPER
+	RET
+
+// func undefinedBlockAVX512(dst *float32, n int, s *scoring)
+//
+// n is at least 16. The last vector, at the index in R9, may overlap the one before. K1 has
+// the keys that are left, and Z0 NaN.
+TEXT ·undefinedBlockAVX512(SB), NOSPLIT, $0-24
+	MOVQ dst+0(FP), DI
+	MOVQ n+8(FP), R9
+	MOVQ s+16(FP), R8
+	MOVQ 0(R8), BX
+	MOVQ 8(R8), DX
+	VPBROADCASTD nanBits<>(SB), Z0
+	VPBROADCASTD negativeInfinity<>(SB), Z22
+	SUBQ $16, R9
+	XORL R11, R11
+
+vector:
+	KXNORW K1, K1, K1
+	TESTQ BX, BX
+	JEQ keep
+	VPCMPD $4, (BX)(R11*4), Z22, K1
+
+keep:
+	TESTQ DX, DX
+	JEQ store
+	VMOVDQU8 (DX)(R11*1), X30
+	VPTESTMB X30, X30, K1, K1
+
+store:
+	VMOVDQA32.Z Z0, K1, Z1
+	VMOVDQU32 Z1, (DI)(R11*4)
+	CMPQ R11, R9
+	JEQ done
+	ADDQ $16, R11
+	CMPQ R11, R9
+	CMOVQGT R9, R11
+	JMP vector
+
+done:
 	VZEROUPPER
 	RET

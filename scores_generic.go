@@ -64,6 +64,24 @@ func scoreBlockGeneric(dst, src []float32, s *scoring) float32 {
 	return top
 }
 
+// undefinedBlock writes the weights of a block of a row that is undefined: NaN, but 0 for keys
+// that are removed.
+func undefinedBlockGeneric(dst []float32, s *scoring) {
+	bits := castSlice[uint32](dst)
+	fill(dst, nan[float32]())
+	if s.bias != nil {
+		for i, bias := range castSlice[uint32](unsafe.Slice(s.bias, len(dst))) {
+			other := bias ^ negativeInfinity
+			bits[i] &= -((other | -other) >> 31) // all ones unless other is 0
+		}
+	}
+	if s.keep != nil {
+		for i, kept := range castSlice[uint8](unsafe.Slice(s.keep, len(dst))) {
+			bits[i] &= -uint32(kept) // all ones for true, which is 1
+		}
+	}
+}
+
 // capped applies softcap to a score, where subnormal numbers do not count as 0.
 func (s *scoring) capped(x float32) float32 {
 	if isZero(s.softcap) {
