@@ -17,8 +17,9 @@
 //
 // Same bits everywhere. A result depends on nothing but the values of its row:
 // not on the processor, the kernel, GOARCH, alignment, working in place, the
-// neighbouring rows of a matrix or their stride, the axis, the number of workers
-// or the order in which shards are merged.
+// neighbouring rows of a matrix or their stride, the axis, the number of workers,
+// the order in which shards are merged, or whether a C library makes the threads of
+// the program flush subnormal numbers.
 //
 // Accuracy does not decay. Every probability is within 4.5 ULP of the exact
 // result, or 4 for float64, for finite logits of any spread and any number: that is
@@ -81,7 +82,8 @@ type Float interface {
 
 // Softmax writes the softmax of the logits in src to dst, which must have the
 // same length. dst and src may be the same slice; any other overlap panics. The
-// slices may stand at any alignment. An empty src is left as it is.
+// slices may stand at any address, also one that is no multiple of an element's size
+// where the processor can load it. An empty src is left as it is.
 //
 // Logits are natural-logarithm units, as in NumPy, SciPy, TensorFlow and
 // PyTorch. Probabilities are within 4.5 ULP of the exact result, or 4 for float64, add
