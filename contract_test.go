@@ -59,7 +59,7 @@ func (c contents) String() string {
 // contentRow makes a row.
 func contentRow[T Float](c contents, n int) []T {
 	r := rng(n)
-	tinyNumber := func() T { return fromBits[T](r.Next() & (formatOf[T]().fraction | formatOf[T]().sign)) }
+	tinyNumber := func() T { return fromBits[T](r.Next() & (formatOf[T]().Fraction | formatOf[T]().Sign)) }
 	row := make([]T, n)
 	for i := range row {
 		switch c {

@@ -53,7 +53,7 @@ func addSeeds[T native](f *testing.F) {
 		{}, {0}, {1, 2, 3}, {negInf}, {negInf, 0}, {posInf, 0}, {nan[T](), 1}, {-largest, 0, largest},
 		{8191, 8192, 8193, 16383, 16384, 16385}, {-16384, -16383, -16385},
 		{0, -87, -88, -103, -104, -105, -708, -709, -745, -746},
-		{smallest, -smallest, fromBits[T](formatOf[T]().fraction + 1)}, {T(math.Copysign(0, -1)), 0},
+		{smallest, -smallest, fromBits[T](formatOf[T]().Fraction + 1)}, {T(math.Copysign(0, -1)), 0},
 	}
 	for i, seed := range seeds {
 		f.Add(asBytes(seed), uint8(i))

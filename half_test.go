@@ -16,14 +16,14 @@ import (
 // bits of infinity stand for the number that would follow the largest.
 func numberOf[T half](bits uint64) float64 {
 	f := formatOf[T]()
-	fraction := bits & f.fraction
-	exponent := int(bits & f.infinity >> f.fractionBits)
+	fraction := bits & f.Fraction
+	exponent := int(bits & f.Infinity >> f.FractionBits)
 	if exponent > 0 {
-		fraction += f.fraction + 1
+		fraction += f.Fraction + 1
 		exponent--
 	}
-	x := math.Ldexp(float64(fraction), exponent+f.minExponent-f.fractionBits)
-	if bits&f.sign != 0 {
+	x := math.Ldexp(float64(fraction), exponent+f.MinExponent-f.FractionBits)
+	if bits&f.Sign != 0 {
 		return -x
 	}
 	return x
@@ -34,15 +34,15 @@ func roundedBits[T half](x float32) uint64 {
 	f := formatOf[T]()
 	a, sign := math.Abs(float64(x)), uint64(0)
 	if math.Signbit(float64(x)) {
-		sign = f.sign
+		sign = f.Sign
 	}
 	if math.IsInf(a, 0) {
-		return sign | f.infinity
+		return sign | f.Infinity
 	}
-	exponent := max(int(exponentOf(a)), f.minExponent)
-	places := uint64(math.RoundToEven(a * pow2(int32(f.fractionBits-exponent))))
+	exponent := max(int(exponentOf(a)), f.MinExponent)
+	places := uint64(math.RoundToEven(a * pow2(int32(f.FractionBits-exponent))))
 	// The leading bit, if there is one, counts for the exponent.
-	return sign | min(places+uint64(exponent-f.minExponent)<<f.fractionBits, f.infinity)
+	return sign | min(places+uint64(exponent-f.MinExponent)<<f.FractionBits, f.Infinity)
 }
 
 // TestHalfToFloat32 converts every number there is.
@@ -54,9 +54,9 @@ func testHalfToFloat32[T half](t *testing.T) {
 	f := formatOf[T]()
 	for bits := range uint64(1 << 16) {
 		want := math.Float32bits(float32(numberOf[T](bits)))
-		if bits&f.infinity == f.infinity {
-			want = uint32(bits&f.sign)<<16 | 0x7F800000 | uint32(bits&f.fraction)<<(23-f.fractionBits)
-			if bits&f.fraction != 0 {
+		if bits&f.Infinity == f.Infinity {
+			want = uint32(bits&f.Sign)<<16 | 0x7F800000 | uint32(bits&f.Fraction)<<(23-f.FractionBits)
+			if bits&f.Fraction != 0 {
 				want |= 0x00400000 // quiet
 			}
 		}
@@ -76,14 +76,14 @@ func testToHalf[T half](t *testing.T) {
 	f := formatOf[T]()
 	check := func(x float32, want uint64) {
 		t.Helper()
-		for _, sign := range []uint64{0, f.sign} {
+		for _, sign := range []uint64{0, f.Sign} {
 			x := math.Float32frombits(math.Float32bits(x) | uint32(sign)<<16)
 			if got := bitsOf(rounded[T](x)); got != want|sign {
 				t.Fatalf("%x (%#08x): got %#04x, want %#04x", x, math.Float32bits(x), got, want|sign)
 			}
 		}
 	}
-	for bits := range f.infinity {
+	for bits := range f.Infinity {
 		x := float32(numberOf[T](bits))
 		middle := float32((numberOf[T](bits) + numberOf[T](bits+1)) / 2)
 		even := bits + bits&1
@@ -93,8 +93,8 @@ func testToHalf[T half](t *testing.T) {
 		check(middle, even)
 		check(math.Nextafter32(middle, infinity[float32](1)), bits+1)
 	}
-	check(infinity[float32](1), f.infinity)
-	check(largest[float32](), f.infinity)
+	check(infinity[float32](1), f.Infinity)
+	check(largest[float32](), f.Infinity)
 	check(smallest[float32](), 0)
 	r := rng(16)
 	for i := range 1000 {
@@ -102,8 +102,8 @@ func testToHalf[T half](t *testing.T) {
 		if i < 23 {
 			payload = 1 << i
 		}
-		quiet := f.fraction &^ (f.fraction >> 1)
-		check(math.Float32frombits(0x7F800000|payload), f.infinity|quiet|uint64(payload)>>(23-f.fractionBits))
+		quiet := f.Fraction &^ (f.Fraction >> 1)
+		check(math.Float32frombits(0x7F800000|payload), f.Infinity|quiet|uint64(payload)>>(23-f.FractionBits))
 	}
 }
 
@@ -255,7 +255,7 @@ func testNarrow[T half](t *testing.T, k kernel) {
 	}
 	middles := family[float32]{Name: "middles", Fill: func(r *rng, row []float32) {
 		for i := range row {
-			row[i] = nearMiddle(r.Next()%f.infinity|r.Next()&f.sign, r.Intn(3)-1)
+			row[i] = nearMiddle(r.Next()%f.Infinity|r.Next()&f.Sign, r.Intn(3)-1)
 		}
 	}}
 	for _, n := range primitiveLens[float32]() {
@@ -270,7 +270,7 @@ func testNarrow[T half](t *testing.T, k kernel) {
 		for neighbour := -1; neighbour <= 1; neighbour++ {
 			for i := range all {
 				all[i] = nan[float32]()
-				if bits := first + uint64(i); bits&f.infinity != f.infinity {
+				if bits := first + uint64(i); bits&f.Infinity != f.Infinity {
 					all[i] = nearMiddle(bits, neighbour)
 				}
 			}
@@ -416,13 +416,13 @@ func testHalfSpecialValues[T half](t *testing.T, k kernel) {
 	useKernel(t, k)
 	f := formatOf[T]()
 	ln2 := rounded[T](math.Ln2)
-	minusLn2 := ln2 | T(f.sign)
-	zero, one, oneHalf, minusZero := T(0), rounded[T](1), rounded[T](0.5), T(f.sign)
+	minusLn2 := ln2 | T(f.Sign)
+	zero, one, oneHalf, minusZero := T(0), rounded[T](1), rounded[T](0.5), T(f.Sign)
 	negInf, posInf, nan := infinity[T](-1), infinity[T](1), T(0x7E00)
 	if !isFloat16[T]() {
 		nan = 0x7FC0
 	}
-	largest, smallest, signalling := largest[T](), smallest[T](), T(f.sign|f.infinity|1)
+	largest, smallest, signalling := largest[T](), smallest[T](), T(f.Sign|f.Infinity|1)
 	minus := func(x float32) T { return rounded[T](-x) }
 	// Between these distances is that of a probability of half the smallest number. The
 	// logarithm of the largest is next to minus that, or too small for float32.

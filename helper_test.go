@@ -140,25 +140,16 @@ type half interface {
 	Float32() float32
 }
 
-// format describes an element type as IEEE 754 does.
-type format struct {
-	fractionBits int    // of the significand, without the leading one
-	minExponent  int    // of the normal numbers
-	sign         uint64 // the sign bit
-	fraction     uint64 // the bits of the fraction
-	infinity     uint64 // the bits of +Inf
-}
-
-func formatOf[T Float]() format {
+func formatOf[T Float]() corpus.Format {
 	switch {
 	case is32[T]():
-		return format{23, -126, 1 << 31, 1<<23 - 1, 0xff << 23}
+		return corpus.Binary32
 	case is64[T]():
-		return format{52, -1022, 1 << 63, 1<<52 - 1, 0x7ff << 52}
+		return corpus.Binary64
 	case isFloat16[T]():
-		return format{10, -14, 1 << 15, 1<<10 - 1, 0x1f << 10}
+		return corpus.Binary16
 	default:
-		return format{7, -126, 1 << 15, 1<<7 - 1, 0xff << 7}
+		return corpus.BFloat16
 	}
 }
 
@@ -187,7 +178,7 @@ func fromBits[T Float](bits uint64) T {
 func infinity[T Float](sign int) T { return fromFloat[T](math.Inf(sign)) }
 
 // largest returns the largest finite number.
-func largest[T Float]() T { return fromBits[T](formatOf[T]().infinity - 1) }
+func largest[T Float]() T { return fromBits[T](formatOf[T]().Infinity - 1) }
 
 // smallest returns the smallest positive number, which is subnormal.
 func smallest[T Float]() T { return fromBits[T](1) }

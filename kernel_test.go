@@ -412,7 +412,7 @@ func TestHasNaNBlock(t *testing.T) {
 func testHasNaNBlock[T native](t *testing.T, k kernel) {
 	src := newBuffer[T](blockLen[T]())
 	values := []T{0, infinity[T](1), infinity[T](-1), largest[T](), -smallest[T]()}
-	nans := []T{nan[T](), -nan[T](), fromBits[T](formatOf[T]().infinity + 1), fenceOf[T]()}
+	nans := []T{nan[T](), -nan[T](), fromBits[T](formatOf[T]().Infinity + 1), fenceOf[T]()}
 	for _, n := range primitiveLens[T]() {
 		from := src.slice(n, n) // fences, which are NaN, stand around it
 		for i := range from {

@@ -111,7 +111,7 @@ func testReferenceIsFree[T native](t *testing.T, k kernel) {
 
 // scaleByPower returns x * 2^power by adding to its exponent.
 func scaleByPower[T native](x T, power int32) T {
-	return fromBits[T](bitsOf(x) + uint64(power)<<formatOf[T]().fractionBits)
+	return fromBits[T](bitsOf(x) + uint64(power)<<formatOf[T]().FractionBits)
 }
 
 // TestRowsOfOneValue puts the maximum of a row, or its only finite elements,

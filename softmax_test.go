@@ -25,7 +25,7 @@ func testSpecialValues[T native](t *testing.T, k kernel) {
 		lowest   = -largest
 		smallest = smallest[T]()
 		nan      = nan[T]()
-		otherNaN = fromBits[T](bitsOf(nan) | formatOf[T]().sign | 0x12345)
+		otherNaN = fromBits[T](bitsOf(nan) | formatOf[T]().Sign | 0x12345)
 		ln2      = T(math.Ln2)
 	)
 	// Between these distances is that of a probability of half the smallest number.
@@ -98,8 +98,8 @@ func TestUndefinedRows(t *testing.T) {
 func testUndefinedRows[T native](t *testing.T, k kernel) {
 	f, block := formatOf[T](), blockLen[T]()
 	negInf, posInf, nan := infinity[T](-1), infinity[T](1), nan[T]()
-	spoilers := []T{posInf, nan, fromBits[T](bitsOf(nan) | f.sign),
-		fromBits[T](f.infinity + 1), fromBits[T](math.MaxUint64), fromBits[T](bitsOf(nan) - 1)}
+	spoilers := []T{posInf, nan, fromBits[T](bitsOf(nan) | f.Sign),
+		fromBits[T](f.Infinity + 1), fromBits[T](math.MaxUint64), fromBits[T](bitsOf(nan) - 1)}
 	useKernel(t, k)
 	for _, n := range []int{1, 2, 3, 7, 8, 9, 16, 17, 31, 32, 33, 63, 64, 65, 100, 500, block + 1, 3*block + 2, 100_000} {
 		logits, got := make([]T, n), make([]T, n)
@@ -194,7 +194,7 @@ func testSubnormalResults[T native](t *testing.T, k kernel) {
 			exact := exactRowOf(logits)
 			for i, x := range logits {
 				want := exact.softmax(x)
-				if want.log2() > formatOf[T]().minExponent-4 {
+				if want.log2() > formatOf[T]().MinExponent-4 {
 					continue
 				}
 				if got[i] > 0 {
@@ -297,7 +297,7 @@ func checkProbabilities[T native](t *testing.T, row, logits []T) {
 		sum = sum.plus(accurate{float64(p), 0})
 	}
 	// Up to maxULP each, of a probability or of the smallest subnormal number.
-	bound := math.Ldexp(maxULP, -formatOf[T]().fractionBits) + float64(len(row))*maxULP*float64(smallest[T]())
+	bound := math.Ldexp(maxULP, -formatOf[T]().FractionBits) + float64(len(row))*maxULP*float64(smallest[T]())
 	if d := sum.minus(accurate{1, 0}).hi; !(math.Abs(d) <= bound) {
 		t.Fatalf("the sum is 1 + %g, want within %g", d, bound)
 	}
@@ -344,7 +344,7 @@ func testOrder[T native](t *testing.T, k kernel) {
 	neighbours := family[T]{Name: "neighbours", Fill: func(r *rng, row []T) {
 		start := bitsOf(corpus.Number[T](r, 20*corpus.One+r.Uniform(19*corpus.One)))
 		if r.Intn(2) == 0 {
-			start |= formatOf[T]().sign
+			start |= formatOf[T]().Sign
 		}
 		for i := range row {
 			row[i] = fromBits[T](start + uint64(i*7%len(row)))

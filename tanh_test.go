@@ -36,7 +36,7 @@ func checkTanhBlock(t *testing.T, x []float32, kernels []kernel) (worst tanhErro
 		if i > 0 && y < want[i-1] {
 			t.Fatalf("tanh(%x) is less than that of the number before", x)
 		}
-		if minus := tanh32(-x); bitsOf(minus) != bitsOf(y)|formatOf[float32]().sign {
+		if minus := tanh32(-x); bitsOf(minus) != bitsOf(y)|formatOf[float32]().Sign {
 			t.Fatalf("tanh(-%x) is %x, tanh(%x) is %x", x, minus, x, y)
 		}
 	}

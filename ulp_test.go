@@ -22,7 +22,7 @@ const (
 // ulps returns the distance of a probability from the exact one, in units of
 // that one's last place. For subnormal results the unit is the smallest number.
 func ulps[T native](got T, want exactValue) float64 {
-	return distance(got, want, formatOf[T]().minExponent)
+	return distance(got, want, formatOf[T]().MinExponent)
 }
 
 // logULPs does so for a logarithm. Between -1 and 1 the unit is the last place of
@@ -37,7 +37,7 @@ func logULPs[T native](got T, want exactValue) float64 {
 // distance returns how far got is from want, in units of the last place of want,
 // or of 2^lowest if that is larger.
 func distance[T native](got T, want exactValue, lowest int) float64 {
-	place := max(want.log2(), lowest) - formatOf[T]().fractionBits
+	place := max(want.log2(), lowest) - formatOf[T]().FractionBits
 	scaled := math.Ldexp(float64(got), -want.exponent)
 	return math.Ldexp(math.Abs((scaled-want.hi)-want.lo), want.exponent-place)
 }

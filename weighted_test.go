@@ -291,7 +291,7 @@ func testWeightedMergeAccuracy[T native](t *testing.T) {
 	if is64[T]() {
 		bound, relative = maxULP, 0x1p-50
 	}
-	fractionBits := formatOf[T]().fractionBits
+	fractionBits := formatOf[T]().FractionBits
 	var worst, worstSum, worstSigned errorStats
 	outputs := []family[T]{familyNamed[T]("normal3"), familyNamed[T]("magnitudes"), familyNamed[T]("offset1000")}
 	if is32[T]() { // products of subnormal float64 are not exact
@@ -329,7 +329,7 @@ func testWeightedMergeAccuracy[T native](t *testing.T) {
 							continue
 						}
 						// What half an ULP does not explain, in relation to what was added.
-						place := max(want.log2(), formatOf[T]().minExponent) - fractionBits
+						place := max(want.log2(), formatOf[T]().MinExponent) - fractionBits
 						size, _ := magnitudes[column].Float64()
 						rest := math.Ldexp(ulp-0.5, place) / size
 						worstSigned.add(max(rest, 0))
@@ -456,8 +456,8 @@ func TestWeightedMergeSpecialValues(t *testing.T) {
 
 func testWeightedMergeSpecialValues[T native](t *testing.T, k kernel) {
 	useKernel(t, k)
-	negInf, posInf, undefined, negZero := infinity[T](-1), infinity[T](1), nan[T](), fromBits[T](formatOf[T]().sign)
-	negNaN, least, most := fromBits[T](bitsOf(nan[T]())|formatOf[T]().sign|5), smallest[T](), largest[T]()
+	negInf, posInf, undefined, negZero := infinity[T](-1), infinity[T](1), nan[T](), fromBits[T](formatOf[T]().Sign)
+	negNaN, least, most := fromBits[T](bitsOf(nan[T]())|formatOf[T]().Sign|5), smallest[T](), largest[T]()
 	two := LogSumExp([]T{1, 1}) // of parts with equal weights
 	ofHalves, ofThreeHalves := least, 2*least
 	if is64[T]() { // each product is rounded

@@ -10,6 +10,8 @@ import (
 
 	"github.com/ALTree/bigfloat"
 	"gonum.org/v1/gonum/floats"
+
+	"github.com/seed174f7dca/softmax/internal/corpus"
 )
 
 // exact is a result without the error of its element type: hi + lo, where hi is the
@@ -77,21 +79,11 @@ type ulpErrors struct{ worst, mean float64 }
 // They are NaN if there is a NaN.
 func errorsOf[T native](got []T, want []exact) (e ulpErrors) {
 	for i, w := range want {
-		ulps := math.Abs((float64(got[i])-w.hi)-w.lo) / ulp[T](w.hi)
+		ulps := math.Abs((float64(got[i])-w.hi)-w.lo) / corpus.ULP[T](w.hi)
 		e.worst = max(e.worst, ulps)
 		e.mean += ulps / float64(len(want))
 	}
 	return e
-}
-
-// ulp returns the unit in the last place of a number of type T near x.
-func ulp[T native](x float64) float64 {
-	digits, smallest := 53, -1074
-	if _, ok := any(T(0)).(float32); ok {
-		digits, smallest = 24, -149
-	}
-	_, exponent := math.Frexp(x)
-	return math.Ldexp(1, max(exponent-digits, smallest))
 }
 
 // TestReference compares the reference of float64 with digits of 1/(1+e), and that of
@@ -108,7 +100,7 @@ func TestReference(t *testing.T) {
 	}
 	narrow := exactRow32(row)
 	for i, want := range exactRow64(wide) {
-		if e := math.Abs((narrow[i].hi-want.hi)-want.lo) / ulp[float32](want.hi); !(e < 0.001) {
+		if e := math.Abs((narrow[i].hi-want.hi)-want.lo) / corpus.ULP[float32](want.hi); !(e < 0.001) {
 			t.Errorf("element %d: reference of float32 is %v, want %v: off by %v ULP", i, narrow[i].hi, want.hi, e)
 		}
 	}

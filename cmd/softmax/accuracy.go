@@ -13,6 +13,7 @@ import (
 	"github.com/ALTree/bigfloat"
 
 	"github.com/seed174f7dca/softmax"
+	"github.com/seed174f7dca/softmax/internal/corpus"
 )
 
 // accuracyLengths are those of the rows of each family, which are few: exact
@@ -152,5 +153,5 @@ func bigULP[T native](v T, exact *big.Float, unit float64) float64 {
 		return math.Inf(1)
 	}
 	difference, _ := bigFloat(0).Sub(bigFloat(float64(v)), exact).Float64()
-	return math.Abs(difference) / ulp[T](max(math.Abs(rounded), unit))
+	return math.Abs(difference) / corpus.ULP[T](max(math.Abs(rounded), unit))
 }

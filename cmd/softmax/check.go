@@ -14,12 +14,16 @@ import (
 	"github.com/seed174f7dca/softmax/internal/corpus"
 )
 
-// check asks for the results of functions for rows of one family and length, or
-// for the softmax of consecutive float32.
+// check asks for the results of functions for rows of one family and length, for an array
+// whose lanes are such rows, for a matrix that workers share, or for the softmax of
+// consecutive float32.
 type check struct {
 	Dtype  string
 	Family string // or "" for consecutive float32
 	Length int    // of a row
+	Rows   int    // of a matrix that is shared; 0 for a few rows that are not
+	Shape  [3]int // of an array; zeros for rows
+	Axis   int    // of an array
 	First  uint32 // bits of the first of everyLen consecutive float32
 	Bits   bool   // whether the results themselves are wanted, not only their hash
 }
@@ -42,11 +46,18 @@ const (
 )
 
 func (c check) String() string {
-	if c.Family == "" {
+	switch {
+	case c.Family == "":
 		return fmt.Sprintf("%s from bits 0x%08x on", c.Dtype, c.First)
+	case c.isArray():
+		return fmt.Sprintf("%s, family %s, shape %d, axis %d", c.Dtype, c.Family, c.Shape, c.Axis)
+	case c.Rows > 0:
+		return fmt.Sprintf("%s, family %s, %d rows of length %d", c.Dtype, c.Family, c.Rows, c.Length)
 	}
 	return fmt.Sprintf("%s, family %s, length %d", c.Dtype, c.Family, c.Length)
 }
+
+func (c check) isArray() bool { return c.Shape != [3]int{} }
 
 // run answers a check with the kernel in use.
 func (c check) run() (result, error) {
@@ -72,20 +83,38 @@ func hashOutputs(outputs []output) string {
 
 // outputs computes what the check asks for.
 func (c check) outputs() ([]output, error) {
-	if c.Family == "" {
+	switch {
+	case c.Family == "":
 		return everyOutputs(c.First), nil
+	case c.isArray():
+		return c.byType(axisOutputs[float32], axisOutputs[float64], axisOutputs[softmax.Float16], axisOutputs[softmax.BFloat16])
+	case c.Rows > 0:
+		return c.byType(parallelOutputs[float32], parallelOutputs[float64], parallelOutputs[softmax.Float16], parallelOutputs[softmax.BFloat16])
 	}
+	return c.byType(float32Outputs, float64Outputs, halfOutputs[softmax.Float16], halfOutputs[softmax.BFloat16])
+}
+
+// byType calls the function for the element type of the check.
+func (c check) byType(of32, of64, of16, ofB16 func(check) ([]output, error)) ([]output, error) {
 	switch c.Dtype {
 	case float32Type.name:
-		return outputsOf(c, rowOutputs[float32], nativeOutputs[float32], scoreOutputs)
+		return of32(c)
 	case float64Type.name:
-		return outputsOf(c, rowOutputs[float64], nativeOutputs[float64])
+		return of64(c)
 	case float16Type.name:
-		return halfOutputs[softmax.Float16](c)
+		return of16(c)
 	case bfloat16Type.name:
-		return halfOutputs[softmax.BFloat16](c)
+		return ofB16(c)
 	}
 	return nil, fmt.Errorf("dtype %q, expected %s", c.Dtype, alternatives(rowTypes))
+}
+
+func float32Outputs(c check) ([]output, error) {
+	return outputsOf(c, rowOutputs[float32], nativeOutputs[float32], scoreOutputs)
+}
+
+func float64Outputs(c check) ([]output, error) {
+	return outputsOf(c, rowOutputs[float64], nativeOutputs[float64])
 }
 
 // outputsOf makes the rows of a check and returns the outputs of functions for them, or
@@ -233,6 +262,54 @@ func halfOutputs[T softmax.Float16 | softmax.BFloat16](c check) ([]output, error
 	softmax.SoftmaxToFloat32(wide, src.Data[:n])
 	softmax.SoftmaxFromFloat32(narrow, numbers.Data[:n])
 	return append(rowOutputs(src), outputOf("SoftmaxToFloat32", wide), outputOf("SoftmaxFromFloat32", narrow)), nil
+}
+
+// checkArray returns an array whose lanes are rows of a family.
+func checkArray[T softmax.Float](c check) ([]T, error) {
+	n, inner := c.Shape[c.Axis], product(c.Shape[c.Axis+1:])
+	lanes, err := familyRows[T](c.Family, product(c.Shape[:])/n, n)
+	if err != nil {
+		return nil, err
+	}
+	array := make([]T, len(lanes.Data))
+	for lane := range lanes.Rows {
+		first := lane/inner*n*inner + lane%inner
+		for i, x := range lanes.Data[lane*n:][:n] {
+			array[first+i*inner] = x
+		}
+	}
+	return array, nil
+}
+
+// axisOutputs are those of functions along an axis of an array.
+func axisOutputs[T softmax.Float](c check) ([]output, error) {
+	src, err := checkArray[T](c)
+	if err != nil {
+		return nil, err
+	}
+	probabilities, logarithms, sums := make([]T, len(src)), make([]T, len(src)), make([]T, len(src)/c.Shape[c.Axis])
+	softmax.SoftmaxAxis(probabilities, src, c.Shape[:], c.Axis)
+	softmax.LogSoftmaxAxis(logarithms, src, c.Shape[:], c.Axis)
+	softmax.LogSumExpAxis(sums, src, c.Shape[:], c.Axis)
+	return []output{outputOf("SoftmaxAxis", probabilities), outputOf("LogSoftmaxAxis", logarithms), outputOf("LogSumExpAxis", sums)}, nil
+}
+
+// parallelOutputs are those of functions that share a matrix among workers, for several
+// numbers of them.
+func parallelOutputs[T softmax.Float](c check) (outputs []output, err error) {
+	src, err := familyRows[T](c.Family, c.Rows, c.Length)
+	if err != nil {
+		return nil, err
+	}
+	dst := src
+	dst.Data = make([]T, len(src.Data))
+	for _, workers := range []int{1, 2, 3, 0} {
+		softmax.ParallelSoftmaxRows(dst, src, workers)
+		outputs = append(outputs, outputOf(fmt.Sprintf("ParallelSoftmaxRows(workers=%d)", workers), dst.Data))
+		softmax.ParallelLogSoftmaxRows(dst, src, workers)
+		outputs = append(outputs, outputOf(fmt.Sprintf("ParallelLogSoftmaxRows(workers=%d)", workers), dst.Data))
+	}
+	return outputs, nil
 }
 
 // everyOutputs is the softmax of rows of consecutive float32, from the one with the bits

@@ -2,20 +2,14 @@ package main
 
 // This file measures accuracy in ULP, units in the last place.
 
-import "math"
+import (
+	"math"
+
+	"github.com/seed174f7dca/softmax/internal/corpus"
+)
 
 // native is the set of element types that Go computes in.
 type native interface{ float32 | float64 }
-
-// ulp returns the unit in the last place of a number of type T near x.
-func ulp[T native](x float64) float64 {
-	digits, smallest := 53, -1074
-	if _, ok := any(T(0)).(float32); ok {
-		digits, smallest = 24, -149
-	}
-	_, exponent := math.Frexp(x)
-	return math.Ldexp(1, max(exponent-digits, smallest))
-}
 
 // ulpDistance returns how many steps from one number of type T to the next lead
 // from a to b. Both must be positive or +0.
@@ -33,5 +27,5 @@ func ulpDistance[T native](a, b T) int64 {
 // ulpError returns the error of v in ULP of the exact value, or of unit if that
 // is nearer to 0.
 func ulpError[T native](v T, exact, unit float64) float64 {
-	return math.Abs(float64(v)-exact) / ulp[T](max(math.Abs(exact), unit))
+	return math.Abs(float64(v)-exact) / corpus.ULP[T](max(math.Abs(exact), unit))
 }

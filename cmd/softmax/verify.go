@@ -15,21 +15,56 @@ import (
 )
 
 type verifyCmd struct {
-	Quick bool `help:"Leave out every float32 and the long rows, which take most of the time, and some hundred megabytes for each kernel."`
+	Quick bool `help:"Leave out every float32, the long rows and most of what is parallel, which take most of the time, and some hundred megabytes for each kernel."`
 }
 
 // The hashes of all results, which are the same on every computer: see hashOfHashes.
 // They change only with the definition of the results or with the checks.
 const (
-	corpusHash = "14ea8943dff49ba23b931f304fbbd67e2ba2629174eef428677e32e525af5b23"
-	longHash   = "a290e5707f9fc85bb7c17e100077dd0d08f928d90825653f13ba8fa3c1340a21"
-	everyHash  = "70877d3675ba2ee7b74f1c93d45fac9dc0931348910c5b241df67e6daf3f0255"
+	rowsHash          = "a33bdb6973451a187f0973f9f05a9a26ee5333439e8368336a8bf0b80a8bea15"
+	axesHash          = "eb26378195230ae821d07281de175daec27367b83988c12e59fa59ae1895fd13"
+	parallelHash      = "1cdab9789427197c64b6bac5f04d48d6f8f7b6b68fb570be3d98fba12471301b"
+	otherParallelHash = "44f5269e5c73e929c73c7d003af21521eca46a2f1d93909e6f6e6230cfe09c0e"
+	longHash          = "a290e5707f9fc85bb7c17e100077dd0d08f928d90825653f13ba8fa3c1340a21"
+	everyHash         = "70877d3675ba2ee7b74f1c93d45fac9dc0931348910c5b241df67e6daf3f0255"
 )
 
 // verifyLengths are on both sides of where kernels change their ways: groups of rows,
 // vectors, blocks, and rows that do not fit the first caches.
 var verifyLengths = []int{1, 2, 3, 4, 5, 7, 8, 9, 15, 16, 17, 31, 32, 33, 63, 64, 65, 100, 127, 128, 129,
 	255, 256, 257, 511, 512, 513, 1000, 1023, 1024, 1025, 2047, 2048, 2049, 4095, 4096, 4097, 8192, 10007, 65537, 262147}
+
+// verifyAxes are axes whose lanes are taken in every way there is: as rows, or gathered all
+// at once, some at a time, or block by block. The number of lanes side by side is no
+// multiple of a vector, but in one shape.
+var verifyAxes = []struct {
+	shape [3]int
+	axis  int
+}{
+	{[3]int{40, 8, 3}, 2},
+	{[3]int{5, 3, 67}, 1},
+	{[3]int{17, 2, 31}, 0},
+	{[3]int{2, 33, 15}, 1},
+	{[3]int{1, 64, 32}, 1},
+	{[3]int{100, 7, 9}, 0},
+	{[3]int{1, 257, 19}, 1},
+	{[3]int{1025, 1, 17}, 0},
+	{[3]int{2, 4145, 3}, 1}, // halves are gathered whole
+	{[3]int{1, 8289, 2}, 1},
+}
+
+// sharedLen is the number of elements from which on three workers share a matrix, with
+// every kernel.
+const sharedLen = 3 << 18
+
+// The matrices that workers share: they take turns at rows, or at parts of very long ones
+// if those are few.
+var (
+	shortRows = check{Rows: sharedLen/100 + 1, Length: 100}
+	longRows  = check{Rows: 12, Length: sharedLen/12 + 1}
+	splitRows = check{Rows: 3, Length: sharedLen/3 + 3}
+	splitRow  = check{Rows: 1, Length: sharedLen + 5}
+)
 
 // verifyPart is a set of checks with the hash of all their results.
 type verifyPart struct {
@@ -38,30 +73,51 @@ type verifyPart struct {
 	checks []check
 }
 
+// add adds a check of a family, for an element type.
+func (v *verifyPart) add(c check, dtype, family string) {
+	c.Dtype, c.Family = dtype, family
+	v.checks = append(v.checks, c)
+}
+
 // verifyParts returns the parts of verify.
 func verifyParts(quick bool) []verifyPart {
-	c := verifyPart{name: "corpus", hash: corpusHash}
+	rows, axes := verifyPart{name: "rows", hash: rowsHash}, verifyPart{name: "axes", hash: axesHash}
 	for _, dtype := range rowTypes {
 		for _, family := range familyNames() {
 			for _, n := range verifyLengths {
-				c.checks = append(c.checks, check{Dtype: dtype, Family: family, Length: n})
+				rows.add(check{Length: n}, dtype, family)
+			}
+			for _, a := range verifyAxes {
+				axes.add(check{Shape: a.shape, Axis: a.axis}, dtype, family)
 			}
 		}
 	}
+	parallel := verifyPart{name: "parallel", hash: parallelHash}
+	for i, dtype := range rowTypes {
+		parallel.add([]check{shortRows, splitRow}[i%2], dtype, "normal3")
+	}
 	if quick {
-		return []verifyPart{c}
+		return []verifyPart{rows, axes, parallel}
+	}
+	others := verifyPart{name: "parallel, other families", hash: otherParallelHash}
+	for _, dtype := range rowTypes {
+		for _, family := range []string{"mask-first", "anchors", "levels", "nan"} {
+			for _, matrix := range []check{longRows, splitRows, splitRow} {
+				others.add(matrix, dtype, family)
+			}
+		}
 	}
 	long := verifyPart{name: "long rows", hash: longHash}
 	for _, dtype := range []string{float32Type.name, float64Type.name} {
 		for _, family := range []string{"normal3", "uniform1000", "subnormal-results", "levels"} {
-			long.checks = append(long.checks, check{Dtype: dtype, Family: family, Length: longLen + 5})
+			long.add(check{Length: longLen + 5}, dtype, family)
 		}
 	}
 	every := verifyPart{name: "every float32", hash: everyHash}
 	for first := uint64(0); first < 1<<32; first += everyLen {
 		every.checks = append(every.checks, check{Dtype: float32Type.name, First: uint32(first)})
 	}
-	return []verifyPart{c, long, every}
+	return []verifyPart{rows, axes, parallel, others, long, every}
 }
 
 // Run verifies this machine.

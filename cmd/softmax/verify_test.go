@@ -68,29 +68,38 @@ func flip(wrong check, function string, at int) func(task, *result) {
 	}
 }
 
-// somePart is every part-th check of the corpus with the hash of its results.
-func somePart(part int, hash string) verifyPart {
-	all := verifyParts(true)[0]
-	some := verifyPart{name: all.name, hash: hash}
-	for i := 0; i < len(all.checks); i += part {
-		some.checks = append(some.checks, all.checks[i])
+// TestVerifyPart compares a part of the checks of rows and of axes with its hash on record.
+func TestVerifyPart(t *testing.T) {
+	const step = 59 // which comes upon every length and every axis
+	kernels, _ := startAll(t)
+	for i, hash := range []string{
+		"a3304a4e7f16f475a9e8b5df8a1b45d6d298710a71a6049342f42feb338376d4",
+		"5fd3ca103a15f91c9238455cba082ec1bb34bb820cb6465788b11529a962c059",
+	} {
+		all := verifyParts(true)[i]
+		some := verifyPart{name: all.name, hash: hash}
+		for j := 0; j < len(all.checks); j += step {
+			some.checks = append(some.checks, all.checks[j])
+		}
+		if _, err := some.verify(kernels, &progress{}); err != nil {
+			t.Error(err)
+		}
 	}
-	return some
 }
 
-// TestVerifyPart compares a part of the corpus with its hash on record.
-func TestVerifyPart(t *testing.T) {
-	const hash = "a3304a4e7f16f475a9e8b5df8a1b45d6d298710a71a6049342f42feb338376d4"
-	kernels, _ := startAll(t)
-	if _, err := somePart(59, hash).verify(kernels, &progress{}); err != nil {
-		t.Error(err)
+// hashOf returns the hash that verify prints if all is well.
+func hashOf(parts []verifyPart) string {
+	var hashes []string
+	for _, part := range parts {
+		hashes = append(hashes, part.hash)
 	}
+	return hashOfHashes(hashes)
 }
 
 // TestReadmeHash checks that the README has the hash that verify prints.
 func TestReadmeHash(t *testing.T) {
 	readme := readContent(t, filepath.Join("..", "..", "README.md"))
-	if want := hashOfHashes([]string{corpusHash, longHash, everyHash}); !strings.Contains(string(readme), want) {
+	if want := hashOf(verifyParts(false)); !strings.Contains(string(readme), want) {
 		t.Errorf("README lacks the hash %s", want)
 	}
 }
@@ -100,7 +109,8 @@ func TestVerify(t *testing.T) {
 		t.Skip("takes long with -short: TestVerifyPart has a part of it")
 	}
 	report := runOK(t, "verify", "-quick")
-	for _, want := range []string{"as on every computer with --quick,\n" + hashOfHashes([]string{corpusHash}), "corpus: 5084 checks, the same bits", softmax.Kernel(), "mask-first"} {
+	for _, want := range []string{"as on every computer with --quick,\n" + hashOf(verifyParts(true)),
+		"rows: 5084 checks, the same bits", "axes: 1240 checks", "parallel: 4 checks", softmax.Kernel(), "mask-first"} {
 		if !strings.Contains(report, want) {
 			t.Errorf("report lacks %q:\n%s", want, report)
 		}
@@ -110,7 +120,8 @@ func TestVerify(t *testing.T) {
 // TestVerifyFindsOneBit checks that one wrong bit of one result is found and named.
 func TestVerifyFindsOneBit(t *testing.T) {
 	checks := []check{{Dtype: "float64", Family: "normal3", Length: 5}, {Dtype: "float32", Family: "levels", Length: 33},
-		{Dtype: "bfloat16", Family: "limits", Length: 1000}, {Dtype: "float32", First: 0x3f800000}}
+		{Dtype: "bfloat16", Family: "limits", Length: 1000}, {Dtype: "float32", First: 0x3f800000},
+		{Dtype: "float16", Family: "nan", Shape: [3]int{2, 4, 3}, Axis: 1}, {Dtype: "float64", Family: "equal", Rows: 9, Length: 4}}
 	for _, test := range []struct {
 		wrong    check
 		function string
@@ -122,10 +133,12 @@ func TestVerifyFindsOneBit(t *testing.T) {
 		{checks[1], "Scores(softcap).Softmax", 32, "float32, family levels, length 33, Scores(softcap).Softmax, index 32: 0x"},
 		{checks[2], "SoftmaxToFloat32", 999, "bfloat16, family limits, length 1000, SoftmaxToFloat32, index 999: 0x"},
 		{checks[3], "SoftmaxRows", everyLen - 1, "float32 from bits 0x3f800000 on, SoftmaxRows, index 4194303: 0x"},
+		{checks[4], "LogSumExpAxis", 5, "float16, family nan, shape [2 4 3], axis 1, LogSumExpAxis, index 5: 0x"},
+		{checks[5], "ParallelLogSoftmaxRows(workers=3)", 35, "float64, family equal, 9 rows of length 4, ParallelLogSoftmaxRows(workers=3), index 35: 0x"},
 	} {
 		good, bad := workerThat(t, "generic", nil), workerThat(t, "bad", flip(test.wrong, test.function, test.index))
 		_, err := verifyPart{name: "part", checks: checks}.verify([]*kernel{bad, good}, &progress{})
-		checkError(t, err, "kernel bad: bits differ from those of kernel generic in 1 of 4 checks, expected the same")
+		checkError(t, err, "kernel bad: bits differ from those of kernel generic in 1 of 6 checks, expected the same")
 		checkError(t, err, test.want)
 	}
 }
@@ -163,13 +176,18 @@ func TestVerifyBrokenWorker(t *testing.T) {
 // TestVerifyParts checks that the parts cover what they say.
 func TestVerifyParts(t *testing.T) {
 	parts := verifyParts(false)
-	if n, want := len(parts[0].checks), len(rowTypes)*len(familyNames())*len(verifyLengths); n != want {
-		t.Errorf("%d checks of the corpus, want %d", n, want)
+	lines := len(rowTypes) * len(familyNames())
+	for i, want := range []int{lines * len(verifyLengths), lines * len(verifyAxes), 4, 48, 8} {
+		if n := len(parts[i].checks); n != want {
+			t.Errorf("%s: %d checks, want %d", parts[i].name, n, want)
+		}
 	}
-	if n := len(parts[1].checks); n != 8 {
-		t.Errorf("%d long rows, want 8", n)
+	for _, c := range slices.Concat(parts[2].checks, parts[3].checks) {
+		if n := c.Rows * c.Length; n < sharedLen {
+			t.Errorf("%s: %d elements, want %d or more", c, n, sharedLen)
+		}
 	}
-	every := parts[2].checks
+	every := parts[5].checks
 	for i, c := range every {
 		if want := uint32(i) * everyLen; c.First != want {
 			t.Fatalf("check %d begins at %d, want %d", i, c.First, want)
@@ -206,9 +224,71 @@ func TestLongOutputs(t *testing.T) {
 		t.Log("left out with -short: a whole check of a long row")
 		return
 	}
-	all, err := verifyParts(false)[1].checks[7].outputs()
+	all, err := verifyParts(false)[4].checks[7].outputs()
 	if err != nil || len(all) != len(want) || len(all[0].Bits) != 8*(longLen+5) {
 		t.Errorf("%d outputs, error %v: want %d of %d elements", len(all), err, len(want), longLen+5)
+	}
+}
+
+// TestAxisOutputs compares what is checked of arrays with the functions for rows.
+func TestAxisOutputs(t *testing.T) {
+	for _, a := range verifyAxes[:6] {
+		c := check{Dtype: "float32", Family: "normal3", Shape: a.shape, Axis: a.axis}
+		outputs, err := c.outputs()
+		if err != nil {
+			t.Fatal(err)
+		}
+		logits, err := checkArray[float32](c)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for i, op := range operations {
+			want := array[float32]{c.Shape[:], logits}.apply(op, c.Axis)
+			if !slices.Equal(outputs[i].Bits, encodeElements(want.data, littleEndian)) {
+				t.Errorf("%s: %s differs from that of each lane", c, outputs[i].Function)
+			}
+		}
+		n := c.Shape[c.Axis]
+		lanes, err := familyRows[float32]("normal3", len(logits)/n, n)
+		if err != nil {
+			t.Fatal(err)
+		}
+		sums := make([]float32, lanes.Rows)
+		if softmax.LogSumExpRows(sums, lanes); !slices.Equal(outputs[2].Bits, encodeElements(sums, littleEndian)) {
+			t.Errorf("%s: the lanes are not the rows of the family", c)
+		}
+	}
+}
+
+// TestParallelOutputs compares what is checked of a shared matrix with the functions that
+// do not share it.
+func TestParallelOutputs(t *testing.T) {
+	c := check{Dtype: "float64", Family: "levels", Rows: 3, Length: 5000}
+	if !testing.Short() {
+		c.Rows, c.Length = splitRows.Rows, splitRows.Length
+	}
+	outputs, err := c.outputs()
+	if err != nil {
+		t.Fatal(err)
+	}
+	src, err := familyRows[float64](c.Family, c.Rows, c.Length)
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := [2]softmax.Matrix[float64]{src, src}
+	for i := range want {
+		want[i].Data = make([]float64, len(src.Data))
+	}
+	softmax.SoftmaxRows(want[0], src)
+	softmax.LogSoftmaxRows(want[1], src)
+	bits := [2][]byte{encodeElements(want[0].Data, littleEndian), encodeElements(want[1].Data, littleEndian)}
+	for i, o := range outputs {
+		if !slices.Equal(o.Bits, bits[i%2]) {
+			t.Errorf("%s: %s differs from the function for rows", c, o.Function)
+		}
+	}
+	if len(outputs) != 8 {
+		t.Errorf("%d outputs, want 8", len(outputs))
 	}
 }
 

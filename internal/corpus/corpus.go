@@ -168,7 +168,7 @@ func Families[T Float]() []Family[T] {
 		{"offset1e6", normalTimes[T](8, 1e6)},
 		{"equal", func(r *RNG, row []T) { fillWith(row, Number[T](r, r.Uniform(20000*One))) }},
 		{"dominant", spoiled(func(r *RNG) T { return Number[T](r, depth.Dominant*One+r.Uniform(depth.Dominant*One)) })},
-		{"subnormal-logits", each(func(r *RNG) T { return fromBits[T](r.Next() & (f.sign | f.fraction)) })},
+		{"subnormal-logits", each(func(r *RNG) T { return fromBits[T](r.Next() & (f.Sign | f.Fraction)) })},
 		{"subnormal-results", func(r *RNG, row []T) {
 			UniformAround[T](-(depth.Zero+depth.Subnormal)/2, (depth.Zero-depth.Subnormal)/2)(r, row)
 			row[r.Intn(len(row))] = Number[T](r, r.Uniform(One))
@@ -180,11 +180,11 @@ func Families[T Float]() []Family[T] {
 			normalTimes[T](3, 0)(r, row)
 			fillWith(row[:len(row)-len(row)/4-1], negInf)
 		}},
-		{"zeros", each(func(r *RNG) T { return fromBits[T](r.Next() & f.sign) })},
+		{"zeros", each(func(r *RNG) T { return fromBits[T](r.Next() & f.Sign) })},
 		{"magnitudes", each(func(r *RNG) T { // up to 2^14, the smallest below the last place of 1
-			least := 8 + f.fractionBits
-			bits := r.Next() & (f.sign | f.fraction)
-			return fromBits[T](bits | uint64(1-f.minExponent-least+r.Intn(14+least))<<f.fractionBits)
+			least := 8 + f.FractionBits
+			bits := r.Next() & (f.Sign | f.Fraction)
+			return fromBits[T](bits | uint64(1-f.MinExponent-least+r.Intn(14+least))<<f.FractionBits)
 		})},
 		{"ramp-up", ramp[T](1)},
 		{"ramp-down", ramp[T](-1)},
@@ -229,12 +229,12 @@ func Families[T Float]() []Family[T] {
 			row[len(row)-1] = Number[T](r, 20*One+r.Uniform(One<<r.Intn(16)))
 		}},
 		{"huge", each(func(r *RNG) T { // one of the two largest exponents
-			return fromBits[T](r.Next()&(f.sign|f.fraction<<1|1) | (f.infinity - 3*(f.fraction+1)))
+			return fromBits[T](r.Next()&(f.Sign|f.Fraction<<1|1) | (f.Infinity - 3*(f.Fraction+1)))
 		})},
 		{"bits-finite", each(func(r *RNG) T {
 			bits := r.Next()
-			if bits&f.infinity == f.infinity {
-				bits ^= f.sign >> 1
+			if bits&f.Infinity == f.Infinity {
+				bits ^= f.Sign >> 1
 			}
 			return fromBits[T](bits)
 		})},
@@ -242,7 +242,7 @@ func Families[T Float]() []Family[T] {
 		{"minus-inf", each(func(*RNG) T { return negInf })},
 		{"plus-inf", spoiled(func(*RNG) T { return infinity[T](1) })},
 		{"nan", spoiled(func(r *RNG) T { // any payload and sign
-			return fromBits[T](f.infinity + 1 | r.Next()&(f.sign|f.fraction))
+			return fromBits[T](f.Infinity + 1 | r.Next()&(f.Sign|f.Fraction))
 		})},
 	}
 }
@@ -260,20 +260,11 @@ func (f Family[T]) FillRow(row []T, seed uint64) {
 	f.Fill(&r, row)
 }
 
-// format describes an element type as IEEE 754 does.
-type format struct {
-	fractionBits int    // of the significand, without the leading one
-	minExponent  int    // of the normal numbers
-	sign         uint64 // the sign bit
-	fraction     uint64 // the bits of the fraction
-	infinity     uint64 // the bits of +Inf
-}
-
-func formatOf[T Float]() format {
+func formatOf[T Float]() Format {
 	if is32[T]() {
-		return format{23, -126, 1 << 31, 1<<23 - 1, 0xff << 23}
+		return Binary32
 	}
-	return format{52, -1022, 1 << 63, 1<<52 - 1, 0x7ff << 52}
+	return Binary64
 }
 
 func is32[T Float]() bool { return unsafe.Sizeof(T(0)) == 4 }
@@ -290,7 +281,7 @@ func fromBits[T Float](bits uint64) T {
 
 func infinity[T Float](sign int) T { return T(math.Inf(sign)) }
 
-func largest[T Float]() T { return fromBits[T](formatOf[T]().infinity - 1) }
+func largest[T Float]() T { return fromBits[T](formatOf[T]().Infinity - 1) }
 
 func fillWith[T Float](row []T, value T) {
 	for i := range row {
