@@ -394,3 +394,28 @@ func testAccumulatorAllocations[T native](t *testing.T, k kernel) {
 		t.Errorf("%v allocations", allocs)
 	}
 }
+
+// TestAccumulatorEqualAfterNaN compares accumulators with a NaN as the documentation says
+// that they can be compared.
+func TestAccumulatorEqualAfterNaN(t *testing.T) {
+	forEachType(t, testAccumulatorEqualAfterNaN[float32], testAccumulatorEqualAfterNaN[float64])
+}
+
+func testAccumulatorEqualAfterNaN[T native](t *testing.T) {
+	var a, b Accumulator[T]
+	a.Add([]T{1, nan[T](), 2})
+	b.Add([]T{3, infinity[T](1)})
+	b.Add([]T{nan[T]()})
+	if copied := a; copied != a {
+		t.Error("a copy is not equal")
+	}
+	if a != b {
+		t.Error("after a NaN nothing else counts, but accumulators are not equal")
+	}
+	if b.Merge(&a); b != a {
+		t.Error("merged accumulators are not equal")
+	}
+	if sum := a.LogSumExp(); bitsOf(sum) != bitsOf(nan[T]()) {
+		t.Errorf("LogSumExp is %v", sum)
+	}
+}

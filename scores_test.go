@@ -428,6 +428,50 @@ func TestScoresPlain(t *testing.T) {
 	})
 }
 
+// TestScoresSlopeWithoutCausal lowers keys on both sides of the query.
+func TestScoresSlopeWithoutCausal(t *testing.T) {
+	forEachKernel(t, func(t *testing.T, k kernel) {
+		useKernel(t, k)
+		for _, n := range []int{3, 40, 5000} {
+			dst := Matrix[float32]{make([]float32, n*3), 3, n, n}
+			(&Scores{Slope: 1, Offset: 1}).Softmax(dst, Matrix[float32]{make([]float32, n*3), 3, n, n})
+			for r := range 3 {
+				logits, want := make([]float32, n), make([]float32, n)
+				for c := range logits {
+					logits[c] = -float32(max(c-(r+1), r+1-c))
+				}
+				Softmax(want, logits)
+				checkBits(t, dst.Data[r*n:][:n], want, logits, "row %d", r)
+			}
+		}
+	})
+}
+
+// TestScoresSinkInDst panics where the sink is an element of dst, and reads it where it is in
+// the gap between rows.
+func TestScoresSinkInDst(t *testing.T) {
+	data := []float32{1, 2, 3, 0.5, 4, 5, 6, 0.5}
+	matrix := Matrix[float32]{data, 2, 3, 4}
+	for i := range data {
+		s, before := Scores{Sink: &data[i]}, slices.Clone(data)
+		message := func() (message any) {
+			defer func() { message = recover() }()
+			s.Softmax(matrix, matrix)
+			return nil
+		}()
+		if gap := i%4 == 3; gap != (message == nil) {
+			t.Errorf("sink at index %d: panic: %v", i, message)
+		} else if !gap && !slices.Equal(data, before) {
+			t.Errorf("sink at index %d: panics when something was written already", i)
+		}
+		copy(data, before)
+	}
+	want, sink := slices.Clone(data), float32(0.5)
+	(&Scores{Sink: &sink}).Softmax(Matrix[float32]{want, 2, 3, 4}, Matrix[float32]{want, 2, 3, 4})
+	(&Scores{Sink: &data[3]}).Softmax(matrix, matrix)
+	checkBits(t, data, want, want, "sink in the gap")
+}
+
 // TestScoresRemoved lists what becomes of keys that are removed, and of rows without a
 // key.
 func TestScoresRemoved(t *testing.T) {

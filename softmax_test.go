@@ -7,6 +7,7 @@ import (
 	"math"
 	"slices"
 	"testing"
+	"unsafe"
 
 	"github.com/seed174f7dca/softmax/internal/corpus"
 )
@@ -576,4 +577,33 @@ func testAllocations[T Float](t *testing.T, k kernel) {
 		LogSoftmax(results, logits)
 		kept = float64(LogSumExp(logits))
 	})
+}
+
+// TestMisalignedDst stores long rows past the caches where dst is no multiple of its
+// element's size.
+func TestMisalignedDst(t *testing.T) {
+	forEachKernelAndType(t, testMisalignedDst[float32], testMisalignedDst[float64])
+}
+
+func testMisalignedDst[T native](t *testing.T, k kernel) {
+	useKernel(t, k)
+	size := int(unsafe.Sizeof(T(0)))
+	n := 2 * streamBytes / size // a power of two
+	if reduced() || n&(n-1) != 0 {
+		previous := streamBytes
+		streamBytes, n = storedBytes, 2*storedBytes/size
+		defer func() { streamBytes = previous }()
+	}
+	src, memory := make([]T, n), make([]byte, n*size+128)
+	memory = memory[64-int(uintptr(unsafe.Pointer(&memory[0]))%64):]
+	for _, shift := range []int{2, 61} {
+		dst := unsafe.Slice((*T)(unsafe.Pointer(&memory[shift])), n)
+		clear(dst)
+		Softmax(dst, src)
+		for i, p := range dst {
+			if p != T(1/float64(n)) {
+				t.Fatalf("%d bytes behind a multiple of 64: p[%d] = %v, want 1/%d", shift, i, p, n)
+			}
+		}
+	}
 }
