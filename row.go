@@ -459,10 +459,10 @@ func logSumRows[T native](k kernel, src []T, cols, rows, stride int, f func(row 
 func (s *rowSum[T]) logSum(k kernel, src []T) (m T, log doubleDouble) {
 	log = logRatio(s.sum, s.e)
 	switch {
-	case !log.undefined():
-		return exactMax(k, src, s.top, s.sum, s.e), log
-	case hasNaNBlock(k, src):
+	case log.undefined() && hasNaNBlock(k, src):
 		return nan[T](), log
+	case isTiny(s.top) && !log.undefined():
+		return exactMax(k, src, s.top, s.sum, s.e), log
 	}
 	return s.top, log
 }
@@ -528,13 +528,17 @@ func logSumExpFrom[T native](m T, log doubleDouble) T {
 	switch {
 	case log.undefined():
 		return m
+	case !isTiny(m):
 	case log == doubleDouble{} && !isZero(m):
 		return m
-	case isTiny(m):
+	default:
 		m = 0 // it cannot be seen beside a logarithm, and no sum is -0
 	}
 	sum := log.add(doubleDouble{hi: float64(m)})
-	return roundTo[T](sum.hi + sum.lo)
+	if is32[T]() {
+		return T(round32(sum.hi + sum.lo))
+	}
+	return T(sum.hi + sum.lo)
 }
 
 // fillNaN makes a row all NaN.

@@ -12,17 +12,17 @@ import "math"
 // the magnitude.
 func magnitudeBits[T native](x T) uint64 {
 	if is32[T]() {
-		return uint64(math.Float32bits(*cast[float32](&x)) << 1)
+		return uint64(math.Float32bits(float32(x)) << 1)
 	}
-	return math.Float64bits(*cast[float64](&x)) << 1
+	return math.Float64bits(float64(x)) << 1
 }
 
 // isTiny reports whether x is 0 or subnormal.
 func isTiny[T native](x T) bool {
 	if is32[T]() {
-		return magnitudeBits(x) < 1<<24
+		return math.Float32bits(float32(x))<<1 < 1<<24
 	}
-	return magnitudeBits(x) < 1<<53
+	return math.Float64bits(float64(x))<<1 < 1<<53
 }
 
 // isZero reports whether x is 0: comparing with 0 may be true for subnormal numbers.
@@ -35,47 +35,68 @@ func exceeds[T native](a, b T) bool { return orderKey(a) > orderKey(b) }
 // orderKey returns an integer that rises with x.
 func orderKey[T native](x T) int64 {
 	if is32[T]() {
-		bits := int32(math.Float32bits(*cast[float32](&x)))
+		bits := int32(math.Float32bits(float32(x)))
 		return int64(bits ^ int32(uint32(bits>>31)>>1))
 	}
-	bits := int64(math.Float64bits(*cast[float64](&x)))
+	bits := int64(math.Float64bits(float64(x)))
 	return bits ^ int64(uint64(bits>>63)>>1)
 }
 
-// wide returns x as a float64, exactly.
-func wide[T native](x T) float64 {
-	if is32[T]() && isTiny(x) {
-		bits := math.Float32bits(*cast[float32](&x))
-		return math.Copysign(float64(bits&(1<<31-1))*0x1p-149, float64(int32(bits)))
+// wide32 returns x as a float64, exactly.
+func wide32(x float32) float64 {
+	if math.Float32bits(x)<<1-1 < 1<<24-1 {
+		return wideSubnormal(x)
 	}
 	return float64(x)
 }
 
-// roundTo returns x, which must be normal or 0, rounded to T.
-func roundTo[T native](x float64) T {
-	const least = uint64(1023-126) << 53 // magnitudeBits of the least normal float32
-	if is32[T]() && magnitudeBits(x) < least {
-		// Adding 2^-97 rounds to a multiple of 2^-149, and leaves it in the low bits.
-		steps := uint32(math.Float64bits(math.Abs(x) + 0x1p-97))
-		single := math.Float32frombits(steps | uint32(math.Float64bits(x)>>32)&(1<<31))
-		return *cast[T](&single)
+func wideSubnormal(x float32) float64 {
+	bits := math.Float32bits(x)
+	return math.Copysign(float64(bits&(1<<31-1))*0x1p-149, float64(int32(bits)))
+}
+
+// wide is wide32, and nothing for float64.
+func wide[T native](x T) float64 {
+	if is32[T]() {
+		return wide32(float32(x))
 	}
-	return T(x)
+	return float64(x)
+}
+
+// round32 returns x, which must be normal or 0, rounded to float32.
+func round32(x float64) float32 {
+	const least = uint64(1023-126) << 53 // magnitudeBits of the least normal float32
+	if math.Float64bits(x)<<1-1 < least-1 {
+		return roundSubnormal(x)
+	}
+	return float32(x)
+}
+
+// roundSubnormal adds 2^-97, which rounds to a multiple of 2^-149 and leaves it in the low
+// bits.
+func roundSubnormal(x float64) float32 {
+	steps := uint32(math.Float64bits(math.Abs(x) + 0x1p-97))
+	return math.Float32frombits(steps | uint32(math.Float64bits(x)>>32)&(1<<31))
+}
+
+// roundTo is round32, and nothing for float64.
+func roundTo[T native](x float64) T {
+	if !is32[T]() {
+		return T(x)
+	}
+	return T(round32(x))
 }
 
 // product32 returns a*b, and quotient32 a/b. In float64 a product is exact, and a
 // quotient has so many digits that rounding it a second time does no harm.
-func product32(a, b float32) float32  { return roundTo[float32](wide(a) * wide(b)) }
-func quotient32(a, b float32) float32 { return roundTo[float32](wide(a) / wide(b)) }
+func product32(a, b float32) float32  { return round32(wide32(a) * wide32(b)) }
+func quotient32(a, b float32) float32 { return round32(wide32(a) / wide32(b)) }
 
-// exactMax returns the maximum of a block, if m is what the kernel has found and that is
+// exactMax returns the maximum of a block, if m is what the kernel has found, and that is
 // tiny: kernels compare, and may take subnormal numbers for 0. sum is that of the
 // exponentials, and e that of the maximum. Where several elements have a part in the sum
 // it is no matter which of the tiny numbers is the maximum, and 0 stands for it.
 func exactMax[T native](k kernel, src []T, m T, sum doubleDouble, e T) T {
-	if !isTiny(m) || sum.undefined() {
-		return m
-	}
 	if sum.hi >= 1.5*float64(e) {
 		return 0
 	}
@@ -133,7 +154,7 @@ func toSteps(x float64) float64 {
 
 // isBelow reports whether 0 < |x| < 2^exponent.
 func isBelow(x float64, exponent int) bool {
-	return magnitudeBits(x)-1 < uint64(1023+exponent)<<53-1
+	return math.Float64bits(x)<<1-1 < uint64(1023+exponent)<<53-1
 }
 
 // anyBelow reports whether isBelow holds for an element.

@@ -165,8 +165,8 @@ func widened[T native](buffer []float64, elements []T) []float64 {
 	if is64[T]() {
 		return as64(elements)
 	}
-	for i, x := range elements {
-		buffer[i] = wide(x)
+	for i, x := range as32(elements) {
+		buffer[i] = wide32(x)
 	}
 	return buffer[:len(elements)]
 }

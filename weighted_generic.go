@@ -48,22 +48,24 @@ func addWeightedGeneric[T native](to, from *columnSums, parts []weightedPart, sr
 	hi, lo := to.hi[:cols], to.lo[:cols]
 	copy(hi, from.hi[:])
 	copy(lo, from.lo[:])
-	gradual := is64[T]() && (anyBelow(hi, safe) || anyBelow(lo, safe))
+	gradual := is64[T]() && from != &emptySums && (anyBelow(hi, safe) || anyBelow(lo, safe))
 	for _, part := range parts {
 		output := src[part.at:][:cols]
 		if is32[T]() {
-			for j, x := range output {
-				hi[j] = multiplyAdd(part.weight, wide(x), hi[j])
+			for j, x := range as32(output) {
+				hi[j] = multiplyAdd(part.weight, wide32(x), hi[j])
 			}
 			continue
 		}
-		if gradual = gradual || anyBelow(as64(output), safe-int(exponentOf(part.weight))); gradual {
-			addGradual(hi, lo, part.weight, as64(output))
-			continue
-		}
-		for j, x := range output {
-			product := float64(part.weight * float64(x))
-			lost := multiplyAdd(part.weight, float64(x), -product)
+		least := safe - int(exponentOf(part.weight))
+		for j, x := range as64(output) {
+			// From the first small number on any sum may be small.
+			if gradual = gradual || isBelow(x, least); gradual {
+				hi[j], lo[j] = addGradual(hi[j], lo[j], part.weight, x)
+				continue
+			}
+			product := float64(part.weight * x)
+			lost := multiplyAdd(part.weight, x, -product)
 			sum := hi[j] + product
 			productRounded := sum - hi[j]
 			sumRounded := sum - productRounded
@@ -73,35 +75,44 @@ func addWeightedGeneric[T native](to, from *columnSums, parts []weightedPart, sr
 	}
 }
 
-// addGradual adds one output of float64, whose products may be subnormal.
-func addGradual(hi, lo []float64, weight float64, output []float64) {
-	for j, x := range output {
-		product := gradualProduct(weight, x)
-		lost := gradualLoss(weight, x, product)
-		sum := gradualSum(hi[j], product)
-		productRounded := gradualSum(sum, -hi[j])
-		sumRounded := gradualSum(sum, -productRounded)
-		rest := gradualSum(gradualSum(hi[j], -sumRounded), gradualSum(product, -productRounded))
-		lo[j] = gradualSum(lo[j], gradualSum(lost, rest))
-		hi[j] = sum
-	}
+// addGradual adds one element of float64, whose product may be subnormal, to a sum.
+func addGradual(hi, lo, weight, x float64) (newHi, newLo float64) {
+	product := gradualProduct(weight, x)
+	lost := gradualLoss(weight, x, product)
+	sum := gradualSum(hi, product)
+	productRounded := gradualSum(sum, -hi)
+	sumRounded := gradualSum(sum, -productRounded)
+	rest := gradualSum(gradualSum(hi, -sumRounded), gradualSum(product, -productRounded))
+	return sum, gradualSum(lo, gradualSum(lost, rest))
 }
 
 // roundSumsGeneric writes the sums, rounded to elements.
 func roundSumsGeneric[T native](dst []T, sums *columnSums) {
-	for j := range dst {
-		sum := sums.hi[j] / sumScale[T]()
-		// Where hi is infinite lo is a NaN; and hi may be -0.
-		if lo := sums.lo[j]; is64[T]() && lo == lo && !isZero(lo) {
-			sum = gradualSum(sum, lo)
+	if is32[T]() {
+		for j := range dst {
+			sum := sums.hi[j] / sumScale[T]()
+			if dst[j] = T(round32(sum)); sum != sum {
+				dst[j] = nan[T]()
+			}
 		}
-		if dst[j] = roundTo[T](sum); sum != sum {
+		return
+	}
+	for j := range dst {
+		sum := sums.hi[j]
+		switch lo := sums.lo[j]; {
+		case isBelow(lo, safe) || isBelow(sum, safe):
+			sum = gradualSum(sum, lo)
+		case lo < 0 || lo > 0: // where hi is infinite lo is a NaN; and hi may be -0
+			sum += lo
+		}
+		if dst[j] = T(sum); sum != sum {
 			dst[j] = nan[T]()
 		}
 	}
 }
 
-// multiplyAdd is fma64 without its precondition, for an a of at most 1.
+// multiplyAdd is fma64 without its precondition, for an a of at most 2^200 whose product with
+// b does not overflow.
 func multiplyAdd(a, b, c float64) float64 {
 	if fastFMA {
 		return math.FMA(a, b, c)
