@@ -116,7 +116,7 @@ func (a *Accumulator[T]) total(method string, dst, src []T) rowTotal[T] {
 		block := src[at:min(at+blockLen[T](), len(src))]
 		m := maxBlock(active, block)
 		if hasNaNBlock(active, block) || m > t.top && !(isTiny(m) && isTiny(t.top)) {
-			panicNotAdded(method, t.top, src)
+			panicNotAdded(method, a.logits.max(), src)
 		}
 	}
 	return t
@@ -125,7 +125,7 @@ func (a *Accumulator[T]) total(method string, dst, src []T) rowTotal[T] {
 // panicNotAdded says which of the logits in src was not added to an accumulator.
 func panicNotAdded[T native](method string, top T, src []T) {
 	for i, x := range src {
-		if !(x <= top) {
+		if !(x <= top) && !(isTiny(x) && isTiny(top)) {
 			panic(fmt.Sprintf("softmax: %s: src[%d]=%v was not added: the largest logit is %v", method, i, x, top))
 		}
 	}

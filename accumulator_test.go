@@ -419,3 +419,35 @@ func testAccumulatorEqualAfterNaN[T native](t *testing.T) {
 		t.Errorf("LogSumExp is %v", sum)
 	}
 }
+
+// TestAccumulatorOfZeros compares the bytes of accumulators of 0 and -0.
+func TestAccumulatorOfZeros(t *testing.T) {
+	var a, b Accumulator[float64]
+	a.Add([]float64{0})
+	b.Add([]float64{math.Copysign(0, -1)})
+	positive, _ := a.MarshalBinary()
+	negative, _ := b.MarshalBinary()
+	if !bytes.Equal(positive, negative) {
+		t.Errorf("0 gives % x, -0 % x", positive, negative)
+	}
+	// -0 is no state of an accumulator: its bytes would be others than those of 0.
+	positive[15] = 0x80
+	binary.LittleEndian.PutUint32(positive[len(positive)-4:], checksum(positive[:len(positive)-4]))
+	if err := b.UnmarshalBinary(positive); err == nil {
+		t.Error("-0 as the largest logit is accepted")
+	}
+}
+
+// TestAccumulatorNotAdded names the logit that was not added: a subnormal one above the
+// largest is not known to be missing.
+func TestAccumulatorNotAdded(t *testing.T) {
+	var a Accumulator[float32]
+	a.Add([]float32{1e-45, 2e-45})
+	defer func() {
+		const want = "softmax: Accumulator.Softmax: src[1]=5 was not added: the largest logit is 0"
+		if got := recover(); got != want {
+			t.Errorf("got %v, want %s", got, want)
+		}
+	}()
+	a.Softmax(make([]float32, 2), []float32{3e-45, 5})
+}

@@ -140,7 +140,7 @@ func (s *expSum[T]) isValid() bool {
 	switch {
 	case s.count() == noNumber:
 		return s.sums[1].count == noNumber && (math.Float64bits(wide(s.top)) == 0 || s.isUndefined())
-	case s.isUndefined() || math.IsInf(float64(s.top), -1):
+	case s.isUndefined() || math.IsInf(float64(s.top), -1) || isZero(s.top) && math.Signbit(float64(s.top)):
 		return false
 	}
 	for i := range s.sums {
@@ -152,6 +152,12 @@ func (s *expSum[T]) isValid() bool {
 				return false
 			}
 		case manyNumbers:
+			for _, b := range sum.bins {
+				// As many numbers there are not, and merging must not overflow.
+				if most := int64(1) << 56; int64(b.hi) >= most || int64(b.hi) < -most {
+					return false
+				}
+			}
 			words := sum.words()
 			if int64(words[0]) < 0 || words == [len(words)]uint64{} || sum.place < -farthest || sum.place > farthest {
 				return false

@@ -60,7 +60,8 @@ type Scores struct {
 // Softmax writes the attention weights of each row of src to the same row of dst.
 // The matrices must have the same Rows and Cols; their strides may differ. What
 // [SoftmaxRows] says of elements between rows and of aliasing holds here too: dst
-// may be src. dst must not share memory with Bias, Keep or Sink.
+// may be src. dst must not share memory with Keep, with Bias from its first to its last
+// element, or with the Sink, which may stand between rows of dst.
 //
 // Weights have the bits that the steps have as loops of their own followed by
 // [Softmax], with the Sink as one more element at the end of the row. Where scores
@@ -79,7 +80,7 @@ type Scores struct {
 // 1 or Rows rows of Cols columns; if Keep is not empty and has another length than
 // Cols or Rows*Cols; if Scale, Softcap or Slope are not finite, or Softcap is
 // negative; if Offset or Window is negative, or Window is set without Causal; if,
-// with Slope, a position or column is 2^31 or more; if the Sink is NaN or +Inf.
+// with Slope, Offset+Rows or Cols is 2^31 or more; if the Sink is NaN or +Inf.
 //
 // Sources: scaled_dot_product_attention of PyTorch; Attention of ONNX; O. Press, N.
 // Smith and M. Lewis, "Train Short, Test Long" (2021), for ALiBi; Gemma Team, "Gemma

@@ -8,6 +8,7 @@ import (
 	"slices"
 	"sync"
 	"testing"
+	"unsafe"
 )
 
 // referenceScores is Scores.Softmax in separate loops, each step rounded on its own.
@@ -447,29 +448,42 @@ func TestScoresSlopeWithoutCausal(t *testing.T) {
 	})
 }
 
-// TestScoresSinkInDst panics where the sink is an element of dst, and reads it where it is in
-// the gap between rows.
+// TestScoresSinkInDst moves the sink over dst and the gaps between its rows by single bytes: it
+// panics where it shares one with an element, and is read where it does not.
 func TestScoresSinkInDst(t *testing.T) {
-	data := []float32{1, 2, 3, 0.5, 4, 5, 6, 0.5}
-	matrix := Matrix[float32]{data, 2, 3, 4}
-	for i := range data {
-		s, before := Scores{Sink: &data[i]}, slices.Clone(data)
-		message := func() (message any) {
-			defer func() { message = recover() }()
-			s.Softmax(matrix, matrix)
-			return nil
-		}()
-		if gap := i%4 == 3; gap != (message == nil) {
-			t.Errorf("sink at index %d: panic: %v", i, message)
-		} else if !gap && !slices.Equal(data, before) {
-			t.Errorf("sink at index %d: panics when something was written already", i)
+	for _, size := range [][3]int{{3, 4, 4}, {3, 4, 5}, {3, 4, 6}, {1, 4, 9}, {2, 1, 3}} {
+		rows, cols, stride := size[0], size[1], size[2]
+		const start = 8
+		memory := make([]float32, start+rows*stride+start)
+		all := (rows-1)*stride + cols
+		dst := Matrix[float32]{memory[start:][:all], rows, cols, stride}
+		src := Matrix[float32]{make([]float32, rows*cols), rows, cols, cols}
+		want := make([]float32, cols)
+		for behind := -8; behind <= 4*all+4; behind++ {
+			shared := false
+			for r := range rows {
+				first := 4 * r * stride
+				shared = shared || first-4 < behind && behind < first+4*cols
+			}
+			clear(memory)
+			s := Scores{Sink: (*float32)(unsafe.Add(unsafe.Pointer(&dst.Data[0]), behind))}
+			message := func() (message any) {
+				defer func() { message = recover() }()
+				s.Softmax(dst, src)
+				return nil
+			}()
+			if shared != (message != nil) {
+				t.Fatalf("%v, sink %d bytes behind dst: panic: %v", size, behind, message)
+			}
+			if shared && slices.ContainsFunc(memory, func(x float32) bool { return x != 0 }) {
+				t.Fatalf("%v, sink %d bytes behind dst: panics when something was written already", size, behind)
+			}
+			if !shared {
+				fill(want, 1/float32(cols+1))
+				checkBits(t, dst.Data[all-cols:], want, want, "%v, sink %d bytes behind dst", size, behind)
+			}
 		}
-		copy(data, before)
 	}
-	want, sink := slices.Clone(data), float32(0.5)
-	(&Scores{Sink: &sink}).Softmax(Matrix[float32]{want, 2, 3, 4}, Matrix[float32]{want, 2, 3, 4})
-	(&Scores{Sink: &data[3]}).Softmax(matrix, matrix)
-	checkBits(t, data, want, want, "sink in the gap")
 }
 
 // TestScoresRemoved lists what becomes of keys that are removed, and of rows without a

@@ -108,8 +108,9 @@ func Softmax[T Float](dst, src []T) {
 // Results are natural logarithms, never above 0, and keep the order of the
 // logits. Where a result is -1 or less it is within 4 ULP of the exact one;
 // nearer to 0 its absolute error is below 4 * 2^-24, or 4 * 2^-53 for float64. One of
-// 16 bits is the float32 one, rounded. A single element gives 0. A logit of -Inf gives -Inf. A row that holds a NaN or a
-// +Inf, or nothing but -Inf, becomes all NaN, as with [Softmax].
+// 16 bits is the float32 one, rounded. A single element gives 0. A logit of -Inf gives
+// -Inf. A row that holds a NaN or a +Inf, or nothing but -Inf, becomes all NaN, as with
+// [Softmax].
 //
 // The logarithm of a probability that is too small for [Softmax] is still
 // accurate here; that is why one should not take the logarithm of its result.
@@ -128,9 +129,9 @@ func LogSoftmax[T Float](dst, src []T) {
 //
 // A result of 1 or more in magnitude is within 4 ULP of the exact one; nearer to 0
 // its absolute error is below 4.5 * 2^-24, or 4 * 2^-53 for float64. That of 16 bits is
-// the float32 one, rounded. The result of a single element is that element. An element of -Inf adds nothing: nothing but
-// -Inf gives -Inf, and so does an empty src. A +Inf gives +Inf, and a NaN
-// anywhere gives NaN.
+// the float32 one, rounded. The result of a single element is that element, but that of
+// -0 is 0. An element of -Inf adds nothing: nothing but -Inf gives -Inf, and so does an
+// empty src. A +Inf gives +Inf, and a NaN anywhere gives NaN.
 //
 // Source: it is logsumexp of SciPy and PyTorch and reduce_logsumexp of
 // TensorFlow, with SciPy's special values.

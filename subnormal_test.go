@@ -49,6 +49,21 @@ func TestFlushingThreads(t *testing.T) {
 		run(func() { WeightedMerge(dst64, outputs64, []float64{0, 0}) })
 		check("mean of 3 and -1 steps", math.Float64bits(dst64[0]), 2) // 1.5 and -0.5, rounded to even one by one
 
+		// More parts than are weighed at a time: small sums of the first go on with the others.
+		many, logSumExps := Matrix[float64]{make([]float64, 128), 128, 1, 1}, make([]float64, 128)
+		many.Data[0] = 0x28p-1074
+		fill(logSumExps[1:], -800)
+		run(func() { WeightedMerge(dst64, many, logSumExps) })
+		check("small sum and zeros", math.Float64bits(dst64[0]), 0x28)
+		logSumExps[1], logSumExps[100] = 0, 0
+		many.Data[1], many.Data[100] = 0x1p-200, -0x1p-200
+		run(func() { WeightedMerge(dst64, many, logSumExps) })
+		check("small sum and two numbers that cancel", math.Float64bits(dst64[0]), 0xd)
+
+		logs := []float64{0, -740}
+		run(func() { LogSoftmax(logs, logs) })
+		check("log-softmax of 0 beside -740", math.Float64bits(logs[0]), 0)
+
 		one := make([]float32, 1)
 		run(func() {
 			var a Accumulator[float32]

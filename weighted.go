@@ -62,7 +62,7 @@ import (
 // equal arguments the bits are the same on every processor and kernel.
 //
 // Nothing is allocated, and arguments do not escape. No values are slower than others, but
-// for subnormal outputs of float64, which take up to three times as long.
+// for subnormal outputs of float64, which take up to three and a half times as long.
 //
 // WeightedMerge panics, before anything is written, if outputs is not valid, if a
 // length is not right, or if dst overlaps in another way.

@@ -100,9 +100,10 @@ func roundSumsGeneric[T native](dst []T, sums *columnSums) {
 	for j := range dst {
 		sum := sums.hi[j]
 		switch lo := sums.lo[j]; {
+		case lo != lo || isZero(lo): // where hi is infinite lo is a NaN; and hi may be -0
 		case isBelow(lo, safe) || isBelow(sum, safe):
 			sum = gradualSum(sum, lo)
-		case lo < 0 || lo > 0: // where hi is infinite lo is a NaN; and hi may be -0
+		default:
 			sum += lo
 		}
 		if dst[j] = T(sum); sum != sum {

@@ -16,7 +16,7 @@ import (
 type applyCmd struct {
 	Op    string `enum:"softmax,log-softmax,log-sum-exp" default:"softmax" placeholder:"NAME" help:"Operation: softmax, log-softmax or log-sum-exp; by default ${default}."`
 	Axis  int    `default:"-1" placeholder:"N" help:"Axis along which it is done, by default the last one. As in NumPy, a negative one counts from the end."`
-	Dtype string `enum:",bfloat16" default:"" placeholder:"NAME" help:"Read elements of 16 bits, which the file calls V2 or uint16, as bfloat16. NumPy has no name of its own for it."`
+	Dtype string `enum:"auto,bfloat16" default:"auto" placeholder:"NAME" help:"auto takes the type that the file names; bfloat16 reads elements of 16 bits, which the file calls V2 or uint16, as bfloat16, for which NumPy has no name of its own."`
 	In    string `arg:"" help:"A .npy file of float16, float32, float64 or bfloat16, of either byte order, in C or Fortran order, of any rank. It may be larger than memory, unless it is a pipe. A scalar counts as a row of one."`
 	Out   string `arg:"" help:"Where to write the result; may be the same file. Nothing is written unless all went well."`
 }

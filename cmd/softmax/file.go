@@ -143,7 +143,7 @@ func replaceFile(name string, write func(ctx context.Context, out io.WriterAt) e
 	}
 
 	// From here on an interrupt has something to clean up after.
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
 	defer stop()
 
 	temp := fmt.Sprintf("%s.%08x.tmp", target, rand.Uint32())
