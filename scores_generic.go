@@ -64,7 +64,7 @@ func scoreBlockGeneric(dst, src []float32, s *scoring) float32 {
 	return top
 }
 
-// undefinedBlock writes the weights of a block of a row that is undefined: NaN, but 0 for keys
+// undefinedBlockGeneric writes the weights of a block of a row that is undefined: NaN, but 0 for keys
 // that are removed.
 func undefinedBlockGeneric(dst []float32, s *scoring) {
 	bits := castSlice[uint32](dst)
