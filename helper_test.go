@@ -25,7 +25,10 @@ var exhaustive = flag.Bool("exhaustive", false, "check every float32, alignment 
 // reduced tells that tests shall do a part of their work: with -short, and where
 // the kernel in Go is many times slower than on any processor, as it is on an
 // emulated one, or with the race detector.
-var reduced = sync.OnceValue(func() bool {
+func reduced() bool { return !*exhaustive && (testing.Short() || emulated()) }
+
+// emulated reports whether the kernel in Go is many times slower than on any processor.
+var emulated = sync.OnceValue(func() bool {
 	const slow = 100 * time.Nanosecond // per element
 	row := make([]float32, blockLen[float32]())
 	best := time.Duration(math.MaxInt64)
@@ -34,7 +37,7 @@ var reduced = sync.OnceValue(func() bool {
 		softmaxRow(kernelGeneric, row, row)
 		best = min(best, time.Since(start)/time.Duration(len(row)))
 	}
-	return !*exhaustive && (testing.Short() || best >= slow)
+	return best >= slow
 })
 
 // chosen reports whether a test shall do what has the number i: all, or where

@@ -128,3 +128,20 @@ func TestTanhSpecialValues(t *testing.T) {
 		}
 	}
 }
+
+// TestTanhOnRecord compares the hyperbolic tangent of millions of numbers with a hash on
+// record: the last place of a coefficient changes some of them only.
+func TestTanhOnRecord(t *testing.T) {
+	if emulated() {
+		t.Skip("it takes long where the kernel in Go is emulated")
+	}
+	const prime = 1099511628211 // of FNV-1a
+	hash, step := uint64(14695981039346656037), uint32(3)
+	for bits := math.Float32bits(0x1p-3); bits < math.Float32bits(tanhLimit); bits += step {
+		hash = (hash ^ uint64(math.Float32bits(tanh32(math.Float32frombits(bits))))) * prime
+	}
+	const want = 0x9ca31417093b9a86
+	if hash != want {
+		t.Errorf("the hash is %#x, want %#x", hash, uint64(want))
+	}
+}

@@ -3,7 +3,10 @@
 // must not depend on it.
 package fpcontrol
 
-import "runtime"
+import (
+	"fmt"
+	"runtime"
+)
 
 // Mode says which subnormal numbers count as 0.
 type Mode struct{ Operands, Results bool }
@@ -12,12 +15,17 @@ type Mode struct{ Operands, Results bool }
 // Go code cannot set them.
 func Modes() []Mode { return modes }
 
-// With calls f on a thread in the mode.
+// With calls f on a thread in the mode. It panics if f has changed the mode: C code of the
+// same thread may depend on it.
 func With(m Mode, f func()) {
 	runtime.LockOSThread()
 	defer runtime.UnlockOSThread()
+	all := flags(Mode{true, true})
 	old := control()
 	defer setControl(old)
-	setControl(old&^flags(Mode{true, true}) | flags(m))
+	setControl(old&^all | flags(m))
 	f()
+	if control()&all != flags(m) {
+		panic(fmt.Sprintf("fpcontrol: the mode is not %+v any more", m))
+	}
 }
