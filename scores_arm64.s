@@ -14,6 +14,7 @@
 
 #include "textflag.h"
 #include "neon_arm64.h"
+#include "subnormal_arm64.h"
 
 // Use of vector registers. The macros in neon_arm64.h take these numbers; where
 // Go's assembler has the instruction and wants a name, V24 is terms, and so on.

@@ -26,6 +26,7 @@
 #include "go_asm.h"
 #include "textflag.h"
 #include "neon_arm64.h"
+#include "subnormal_arm64.h"
 
 #define ARGUMENTS \
 	MOVD to+0(FP), R0 \
