@@ -543,7 +543,7 @@ func TestContractAlignment(t *testing.T) {
 		want := v.expected(t)
 		step := 1
 		switch {
-		case n == longLen:
+		case n > 1000:
 			step = 30 // 1, 31, 61
 		case n > 64:
 			step = 9
@@ -591,6 +591,9 @@ func TestContractSubnormalNumbers(t *testing.T) {
 			}
 			useKernel(t, k)
 			for _, mode := range fpcontrol.Modes() {
+				if n == longLen && mode != fpcontrol.Modes()[0] {
+					continue
+				}
 				p := v.place(func(int) int { return 0 })
 				fpcontrol.With(mode, func() { v.call(p.at) })
 				p.check(t, v, want, "kernel %s, %+v", k, mode)
