@@ -99,13 +99,10 @@ func bytesOf[E any](s []E) []byte {
 	return slices.Clone(unsafe.Slice((*byte)(unsafe.Pointer(unsafe.SliceData(s))), len(s)*int(unsafe.Sizeof(*new(E)))))
 }
 
-// input and output make operands, and at views one. inPlace is an output that has content.
+// input and output make operands, and at views one.
 func input[E any](name string, s []E) operand  { return operand{name, bytesOf(s), false} }
 func output[E any](name string, n int) operand { return operand{name, bytesOf(make([]E, n)), true} }
-func inPlace[E any](name string, s []E) operand {
-	return operand{name, bytesOf(s), true}
-}
-func at[E any](p unsafe.Pointer, n int) []E { return unsafe.Slice((*E)(p), n) }
+func at[E any](p unsafe.Pointer, n int) []E    { return unsafe.Slice((*E)(p), n) }
 
 var (
 	shortLens = []int{1, 3, 8, 17, 64, 200}
