@@ -529,6 +529,7 @@ func forEachContract(t *testing.T, longest int, kinds []contents, test func(t *t
 
 // TestContractAlignment moves operands by single bytes: each on its own, and all.
 func TestContractAlignment(t *testing.T) {
+	needMisaligned(t)
 	previous := streamBytes
 	streamBytes = storedBytes
 	defer func() { streamBytes = previous }()
@@ -602,6 +603,7 @@ func TestContractSubnormalNumbers(t *testing.T) {
 // TestContractAliasing makes each operand share memory with each one that is written. The
 // result must be right, or the function panic before it writes anything.
 func TestContractAliasing(t *testing.T) {
+	needMisaligned(t)
 	forEachContract(t, 5000, []contents{ordinary}, func(t *testing.T, v *invocation, n int) {
 		for i, dst := range v.operands {
 			for j, other := range v.operands {

@@ -106,6 +106,14 @@ func forEachKernelAndHalf(t *testing.T, test16, testB16 func(t *testing.T, k ker
 	})
 }
 
+// needMisaligned skips a test where processors cannot load numbers at any address.
+func needMisaligned(t *testing.T) {
+	switch runtime.GOARCH {
+	case "arm", "mips", "mipsle", "mips64", "mips64le":
+		t.Skipf("GOARCH=%s: numbers that are not aligned cannot be loaded", runtime.GOARCH)
+	}
+}
+
 // useKernel makes the public functions use k until the test ends.
 func useKernel(t testing.TB, k kernel) {
 	previous := active

@@ -582,6 +582,7 @@ func testAllocations[T Float](t *testing.T, k kernel) {
 // TestMisalignedDst stores long rows past the caches where dst is no multiple of its
 // element's size.
 func TestMisalignedDst(t *testing.T) {
+	needMisaligned(t)
 	forEachKernelAndType(t, testMisalignedDst[float32], testMisalignedDst[float64])
 }
 
