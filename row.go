@@ -489,7 +489,7 @@ func logRatio[T native](sum doubleDouble, e T) doubleDouble {
 	ratio := hi / float64(e)
 	rest := fma64(-ratio, float64(e), hi) + lo
 	log := logarithm(ratio)
-	if math.Abs(rest) >= hi*0x1p-900 { // else it could be subnormal
+	if math.Abs(rest) >= hi*safeLimit { // else it could be subnormal
 		log.lo += float64(rest / hi)
 	}
 	return log

@@ -102,7 +102,7 @@ const partsPerCall = 64
 
 // leastWeight is the least weight of a part. Weights below it would have subnormal
 // products, which are slow, and show only where all other outputs are 0 or nearly so.
-const leastWeight = 0x1p-900
+const leastWeight = safeLimit
 
 func weightedMerge[T native](k kernel, dst []T, outputs *Matrix[T], logSumExps []T) T {
 	if len(logSumExps) == 0 {
