@@ -3,12 +3,15 @@ package softmax
 // This file is the part of the kernel in Go that is the same for every element
 // type: maximum, sum, and whole blocks.
 
+import "unsafe"
+
 // softmaxBlocksGeneric computes rows of at most blockLen elements.
-func softmaxBlocksGeneric[T native](dst, src []T, cols, rows, dstStride, srcStride int) {
+func softmaxBlocksGeneric[T native](dst, src *T, cols, rows, dstStride, srcStride int) {
+	to := unsafe.Slice(dst, (rows-1)*dstStride+cols)
+	from := unsafe.Slice(src, (rows-1)*srcStride+cols)
 	for row := range rows {
-		d := dst[row*dstStride:][:cols]
-		s := src[row*srcStride:][:cols]
-		softmaxBlockFrom(d, s, maxGeneric(s))
+		s := from[row*srcStride:][:cols]
+		softmaxBlockFrom(to[row*dstStride:][:cols], s, maxGeneric(s))
 	}
 }
 

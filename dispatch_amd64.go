@@ -27,19 +27,24 @@ func availableKernels() []kernel {
 	return append(kernels, kernelGeneric)
 }
 
-// narrowLen is the length of float32 rows that AVX2 does for AVX-512 too. Wider
-// registers would not make them quicker: they are bound by latency, and a masked
-// load waits for stores to what it leaves out.
-const narrowLen = 32
+// Rows of so many elements stay in registers: those of float32 with AVX-512 and AVX2.
+// AVX2 does rows of one of its vectors for AVX-512 too.
+const (
+	vectorAVX2  = 8
+	shortAVX512 = 64
+	shortAVX2   = 32
+)
 
-func softmaxBlocks32(k kernel, dst, src []float32, cols, rows, dstStride, srcStride int) {
+func softmaxBlocks32(k kernel, dst, src *float32, cols, rows, dstStride, srcStride int) {
 	switch {
-	case k != kernelGeneric && cols <= narrowLen:
-		softmaxShortAVX2(&dst[0], &src[0], cols, rows, dstStride, srcStride)
-	case k == kernelAVX512:
-		softmaxBlocksAVX512(&dst[0], &src[0], cols, rows, dstStride, srcStride)
+	case k == kernelAVX512 && vectorAVX2 < cols && cols <= shortAVX512:
+		softmaxShortAVX512(dst, src, cols, rows, dstStride, srcStride)
+	case k == kernelAVX512 && cols > vectorAVX2:
+		softmaxBlocksAVX512(dst, src, cols, rows, dstStride, srcStride)
+	case k != kernelGeneric && cols <= shortAVX2:
+		softmaxShortAVX2(dst, src, cols, rows, dstStride, srcStride)
 	case k == kernelAVX2:
-		softmaxBlocksAVX2(&dst[0], &src[0], cols, rows, dstStride, srcStride)
+		softmaxBlocksAVX2(dst, src, cols, rows, dstStride, srcStride)
 	default:
 		softmaxBlocksGeneric(dst, src, cols, rows, dstStride, srcStride)
 	}
@@ -95,7 +100,7 @@ func sumBlock32(k kernel, src []float32, ref *reference[float32]) (sum doubleDou
 
 func sumRows32(k kernel, sums []rowSum[float32], src []float32, cols, stride int) {
 	switch {
-	case k == kernelAVX512 && cols > narrowLen:
+	case k == kernelAVX512 && cols > shortAVX2: // one vector of AVX-512 would take as long as two
 		sumRowsAVX512(&sums[0], &src[0], cols, len(sums), stride)
 	case k != kernelGeneric:
 		sumRowsAVX2(&sums[0], &src[0], cols, len(sums), stride)
@@ -154,12 +159,12 @@ func subtractBlock32(k kernel, dst, src []float32, m, rest float32) {
 	}
 }
 
-func softmaxBlocks64(k kernel, dst, src []float64, cols, rows, dstStride, srcStride int) {
+func softmaxBlocks64(k kernel, dst, src *float64, cols, rows, dstStride, srcStride int) {
 	switch k {
 	case kernelAVX512:
-		softmaxBlocks64AVX512(&dst[0], &src[0], cols, rows, dstStride, srcStride)
+		softmaxBlocks64AVX512(dst, src, cols, rows, dstStride, srcStride)
 	case kernelAVX2:
-		softmaxBlocks64AVX2(&dst[0], &src[0], cols, rows, dstStride, srcStride)
+		softmaxBlocks64AVX2(dst, src, cols, rows, dstStride, srcStride)
 	default:
 		softmaxBlocksGeneric(dst, src, cols, rows, dstStride, srcStride)
 	}
@@ -309,10 +314,10 @@ func undefinedBlock(k kernel, dst []float32, s *scoring) {
 
 func softmaxBlock(k kernel, x []float32, m float32) {
 	switch {
-	case k != kernelGeneric && len(x) <= narrowLen:
-		softmaxShortAVX2(&x[0], &x[0], len(x), 1, 0, 0)
-	case k == kernelAVX512:
+	case k == kernelAVX512 && len(x) > shortAVX512:
 		softmaxBlockAVX512(&x[0], len(x), m)
+	case k != kernelGeneric && len(x) <= max(shortAVX2, shortAVX512):
+		softmaxBlocks32(k, &x[0], &x[0], len(x), 1, 0, 0)
 	case k == kernelAVX2:
 		softmaxBlockAVX2(&x[0], len(x), m)
 	default:
@@ -465,6 +470,9 @@ func transpose16(dst, src []uint16, rows, cols, dstStride, srcStride int) {
 
 //go:noescape
 func softmaxBlocksAVX512(dst, src *float32, cols, rows, dstStride, srcStride int)
+
+//go:noescape
+func softmaxShortAVX512(dst, src *float32, cols, rows, dstStride, srcStride int)
 
 //go:noescape
 func maxBlockAVX512(src *float32, n int) float32

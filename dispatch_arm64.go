@@ -8,12 +8,12 @@ package softmax
 // availableKernels returns the kernels that run here, the best first.
 func availableKernels() []kernel { return []kernel{kernelNEON, kernelGeneric} }
 
-func softmaxBlocks32(k kernel, dst, src []float32, cols, rows, dstStride, srcStride int) {
+func softmaxBlocks32(k kernel, dst, src *float32, cols, rows, dstStride, srcStride int) {
 	switch {
 	case k == kernelNEON && 4 <= cols && cols <= 32:
-		softmaxShortNEON(&dst[0], &src[0], cols, rows, dstStride, srcStride)
+		softmaxShortNEON(dst, src, cols, rows, dstStride, srcStride)
 	case k == kernelNEON:
-		softmaxBlocksNEON(&dst[0], &src[0], cols, rows, dstStride, srcStride)
+		softmaxBlocksNEON(dst, src, cols, rows, dstStride, srcStride)
 	default:
 		softmaxBlocksGeneric(dst, src, cols, rows, dstStride, srcStride)
 	}
@@ -90,10 +90,10 @@ func subtractBlock32(k kernel, dst, src []float32, m, rest float32) {
 	subtractBlockGeneric(dst, src, m, rest)
 }
 
-func softmaxBlocks64(k kernel, dst, src []float64, cols, rows, dstStride, srcStride int) {
+func softmaxBlocks64(k kernel, dst, src *float64, cols, rows, dstStride, srcStride int) {
 	switch k {
 	case kernelNEON:
-		softmaxBlocks64NEON(&dst[0], &src[0], cols, rows, dstStride, srcStride)
+		softmaxBlocks64NEON(dst, src, cols, rows, dstStride, srcStride)
 	default:
 		softmaxBlocksGeneric(dst, src, cols, rows, dstStride, srcStride)
 	}

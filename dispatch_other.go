@@ -7,7 +7,11 @@ package softmax
 // availableKernels returns the kernels that run here, the best first.
 func availableKernels() []kernel { return []kernel{kernelGeneric} }
 
-func softmaxBlocks[T native](_ kernel, dst, src []T, cols, rows, dstStride, srcStride int) {
+func softmaxBlocks32(_ kernel, dst, src *float32, cols, rows, dstStride, srcStride int) {
+	softmaxBlocksGeneric(dst, src, cols, rows, dstStride, srcStride)
+}
+
+func softmaxBlocks64(_ kernel, dst, src *float64, cols, rows, dstStride, srcStride int) {
 	softmaxBlocksGeneric(dst, src, cols, rows, dstStride, srcStride)
 }
 

@@ -27,9 +27,10 @@ func isFloat16[T Float]() bool {
 func isNative[C native, T Float]() bool { return unsafe.Sizeof(T(0)) == unsafe.Sizeof(C(0)) }
 
 // cast views what p points to as what it is: in a generic function the compiler
-// cannot see that. So does castSlice for a slice.
+// cannot see that. So do castSlice for a slice, and first for its first element.
 func cast[To, From any](p *From) *To        { return (*To)(unsafe.Pointer(p)) }
 func castSlice[To, From any](s []From) []To { return *cast[[]To](&s) }
+func first[To, From any](s []From) *To      { return (*To)(unsafe.Pointer(unsafe.SliceData(s))) }
 func as32[T any](s []T) []float32           { return castSlice[float32](s) }
 func as64[T any](s []T) []float64           { return castSlice[float64](s) }
 
@@ -126,4 +127,13 @@ func newFactor[T native](sum doubleDouble, delta int32, careful bool) factor[T] 
 	}
 	f := newFactor64(sum, delta, careful)
 	return *cast[factor[T]](&f)
+}
+
+// softmaxBlocks computes rows of at most blockLen elements.
+func softmaxBlocks[T native](k kernel, dst, src *T, cols, rows, dstStride, srcStride int) {
+	if is32[T]() {
+		softmaxBlocks32(k, cast[float32](dst), cast[float32](src), cols, rows, dstStride, srcStride)
+		return
+	}
+	softmaxBlocks64(k, cast[float64](dst), cast[float64](src), cols, rows, dstStride, srcStride)
 }

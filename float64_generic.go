@@ -104,7 +104,6 @@ func scaleGeneric64(e float64, f *factor[float64]) float64 {
 	if v >= 1 {
 		return math.Float64frombits(math.Float64bits(v) - wideLiftBits)
 	}
-	// Adding 1 rounds at 2^-52, as far below 1 as the smallest subnormal number is
-	// below wideMinNorm, and leaves the bits of a subnormal number.
+	// As there, where 2^-52 is as far below 1.
 	return math.Float64frombits(math.Float64bits(v+1) - wideOneBits)
 }

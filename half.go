@@ -238,7 +238,7 @@ func bufferedRows[T Float](k kernel, op operation, dst, src []T, buffer []float3
 // fromFloat32 computes the softmax of a row of one block.
 func fromFloat32[D Float](k kernel, dst []D, src []float32) {
 	var buffer [block32]float32
-	softmaxBlocks(k, buffer[:], src, len(src), 1, 0, 0)
+	softmaxBlocks(k, &buffer[0], &src[0], len(src), 1, 0, 0)
 	narrow(k, dst, buffer[:len(src)])
 }
 

@@ -507,7 +507,7 @@ func testSoftmaxBlock(t *testing.T, k kernel) {
 				continue
 			}
 			row, want := family.MakeRow(n, 11), want[:n]
-			softmaxBlocksGeneric(want, row, n, 1, 0, 0)
+			softmaxBlocksGeneric(&want[0], &row[0], n, 1, 0, 0)
 			to := x.slice(n, n+i)
 			copy(to, row)
 			softmaxBlock(k, to, maxBlock(k, to))
@@ -556,7 +556,7 @@ func testSoftmaxScaled(t *testing.T, k kernel) {
 				for c, x := range before[row*srcStride:][:end] {
 					w[c] = float32(x * scale)
 				}
-				softmaxBlocksGeneric(w, w, end, 1, 0, 0)
+				softmaxBlocksGeneric(&w[0], &w[0], end, 1, 0, 0)
 				clear(w[end:])
 			}
 		}

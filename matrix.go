@@ -199,7 +199,7 @@ func softmaxRows[T native](k kernel, dst, src []T, cols, rows, dstStride, srcStr
 	}
 	batch := maxPerCall / cols
 	for row := 0; row < rows; row += batch {
-		softmaxBlocks(k, dst[row*dstStride:], src[row*srcStride:], cols, min(batch, rows-row), dstStride, srcStride)
+		softmaxBlocks(k, &dst[row*dstStride], &src[row*srcStride], cols, min(batch, rows-row), dstStride, srcStride)
 	}
 }
 

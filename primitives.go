@@ -7,14 +7,6 @@ package softmax
 
 import "unsafe"
 
-func softmaxBlocks[T native](k kernel, dst, src []T, cols, rows, dstStride, srcStride int) {
-	if is32[T]() {
-		softmaxBlocks32(k, as32(dst), as32(src), cols, rows, dstStride, srcStride)
-		return
-	}
-	softmaxBlocks64(k, as64(dst), as64(src), cols, rows, dstStride, srcStride)
-}
-
 func maxBlock[T native](k kernel, src []T) T {
 	if is32[T]() {
 		return T(maxBlock32(k, as32(src)))

@@ -33,6 +33,7 @@ import (
 const (
 	blockBytes = 16 << 10       // of a block: a part of every L1 data cache
 	block32    = blockBytes / 4 // elements of float32 in it
+	block64    = blockBytes / 8 // elements of float64
 	exactLimit = 16384
 	anchorStep = exactLimit / 2
 
@@ -342,7 +343,7 @@ func infiniteBlock[T native](k kernel, src []T, m T) blockScan[T] {
 func softmaxRow[T native](k kernel, dst, src []T) {
 	switch {
 	case len(src) <= blockLen[T]():
-		softmaxBlocks(k, dst, src, len(src), 1, 0, 0)
+		softmaxBlocks(k, &dst[0], &src[0], len(src), 1, 0, 0)
 	case sizeOf(src) <= storedBytes:
 		softmaxStored(k, dst, src)
 	default:

@@ -96,7 +96,14 @@ type Float interface {
 // Source: working on exponents instead of subtracting the maximum goes back to
 // M. Dukhan and A. Ablavatski, "The Two-Pass Softmax Algorithm" (2020).
 func Softmax[T Float](dst, src []T) {
-	if checkVectors("Softmax", dst, src) {
+	switch {
+	case !valid(dst, src):
+		refuse("Softmax", len(dst), len(src))
+	case is32[T]() && len(src) <= block32:
+		softmaxBlocks32(active, first[float32](dst), first[float32](src), len(src), 1, 0, 0)
+	case is64[T]() && len(src) <= block64:
+		softmaxBlocks64(active, first[float64](dst), first[float64](src), len(src), 1, 0, 0)
+	default:
 		row(active, opSoftmax, dst, src)
 	}
 }
@@ -171,13 +178,35 @@ func nativeRow[T native](k kernel, op operation, dst, src []T) {
 // checkVectors panics unless dst and src may be the arguments of a function, and
 // reports whether there is anything to do.
 func checkVectors[T Float](function string, dst, src []T) bool {
-	if len(dst) != len(src) {
-		panic(fmt.Sprintf("softmax: %s: len(dst)=%d, len(src)=%d", function, len(dst), len(src)))
+	if valid(dst, src) {
+		return true
 	}
-	if len(src) > 0 && &dst[0] != &src[0] && overlap(dst, src) {
+	refuse(function, len(dst), len(src))
+	return false
+}
+
+// valid reports whether dst and src may be the arguments of a function, and are not
+// empty. Unlike checkVectors it costs no call.
+func valid[T Float](dst, src []T) bool {
+	return len(dst) == len(src) && apart(unsafe.Pointer(unsafe.SliceData(dst)), unsafe.Pointer(unsafe.SliceData(src)), len(src)*int(unsafe.Sizeof(T(0))))
+}
+
+// refuse panics unless slices of these lengths, which are not valid, are just empty.
+func refuse(function string, dst, src int) {
+	switch {
+	case dst != src:
+		panic(fmt.Sprintf("softmax: %s: len(dst)=%d, len(src)=%d", function, dst, src))
+	case src > 0:
 		panic(fmt.Sprintf("softmax: %s: dst and src overlap without being the same slice", function))
 	}
-	return len(src) > 0
+}
+
+// apart reports whether so many bytes at two places, which are not 0, are either the
+// same or share none.
+func apart(a, b unsafe.Pointer, bytes int) bool {
+	// Where they overlap the distance is small, or nearly 2^64.
+	size, distance := uintptr(bytes), uintptr(a)-uintptr(b)
+	return size > 0 && (distance == 0 || distance+size-1 >= 2*size-1)
 }
 
 // overlap reports whether two slices share memory.

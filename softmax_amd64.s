@@ -38,7 +38,7 @@ VECTOR(ln2Lo, 0xAF82E308)
 VECTOR(expC2, 0x3F000458)
 VECTOR(expC3, 0x3E2AB10F)
 VECTOR(accStart, 0x61000000)
-VECTOR(minNorm, 0x00800000)
+VECTOR(unit, 0x3F800000)       // 2^careShift times the least normal number
 VECTOR(liftBits, 0x3F000000)
 VECTOR(log2e, 0x3FB8AA3B)
 VECTOR(ln2, 0x3F317218)
@@ -345,9 +345,8 @@ maxDone: \
 	VMAXPS Y12, Y, Y \
 	VMULPS Y11, Y, T \
 	VFMADD213PS T, Y10, Y \
-	VMOVUPS minNorm<>(SB), T \
-	VFMADD231PS minNorm<>(SB), Y, T \
-	VPSUBD minNorm<>(SB), T, T \
+	VADDPS unit<>(SB), Y, T \
+	VPSUBD unit<>(SB), T, T \
 	VPSUBD liftBits<>(SB), Y, Y \
 	VPMAXSD T, Y, Y
 
@@ -1019,7 +1018,7 @@ TEXT ·expBlockAVX2(SB), NOSPLIT, $96-41
 	MOVQ n+16(FP), CX
 	MOVQ ref+24(FP), AX
 	LOADREF
-	EXPSUM(FRONT, EXPKEEP, EXPPART, NOPREFETCH)
+	EXPSUM(FRONT, EXPKEEP, EXPPART, PREFETCH)
 	TOTAL
 	LARGE
 	VMOVSD X0, sum+32(FP)

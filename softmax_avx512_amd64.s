@@ -15,7 +15,7 @@
 //	Z25  lane sums   Z26  what they lost
 //	Z27  conjunction of the bits of all exponentials
 //	Z28, Z29  high and low part of the factor      Z30  its cutoff
-//	Z31  minNorm
+//	Z31  unit
 //	K1, K2   elements of a partial vector      K3  needed for a moment
 
 #include "go_asm.h"
@@ -33,7 +33,7 @@ SCALAR(ln2Lo, 0xAF82E308)
 SCALAR(expC2, 0x3F000458)
 SCALAR(expC3, 0x3E2AB10F)
 SCALAR(accStart, 0x61000000)
-SCALAR(minNorm, 0x00800000)
+SCALAR(unit, 0x3F800000)       // 2^careShift times the least normal number
 SCALAR(liftBits, 0x3F000000)
 SCALAR(log2e, 0x3FB8AA3B)
 SCALAR(ln2, 0x3F317218)
@@ -64,6 +64,17 @@ DATA expTable<>+20(SB)/4, $0x6B7DA
 DATA expTable<>+24(SB)/4, $0xA26DE
 DATA expTable<>+28(SB)/4, $0xF5829
 GLOBL expTable<>(SB), RODATA|NOPTR, $32
+
+// iota has the index of each element of a vector.
+DATA iota<>+0(SB)/8, $0x100000000
+DATA iota<>+8(SB)/8, $0x300000002
+DATA iota<>+16(SB)/8, $0x500000004
+DATA iota<>+24(SB)/8, $0x700000006
+DATA iota<>+32(SB)/8, $0x900000008
+DATA iota<>+40(SB)/8, $0xB0000000A
+DATA iota<>+48(SB)/8, $0xD0000000C
+DATA iota<>+56(SB)/8, $0xF0000000E
+GLOBL iota<>(SB), RODATA|NOPTR, $64
 
 // CONSTANTS loads what FRONT and BACK want.
 #define CONSTANTS \
@@ -305,8 +316,7 @@ maxAcross: \
 	VMAXPS Z30, P, P \
 	VMULPS Z29, P, T \
 	VFMADD213PS T, Z28, P \
-	VMOVAPS Z31, T \
-	VFMADD231PS Z31, P, T \
+	VADDPS Z31, P, T \
 	VPSUBD Z31, T, T \
 	VPSUBD.BCST liftBits<>(SB), P, P \
 	VPMAXSD T, P, P
@@ -377,7 +387,7 @@ done:
 	VBROADCASTSS 0(AX), Z28 \
 	VBROADCASTSS 4(AX), Z29 \
 	VBROADCASTSS 8(AX), Z30 \
-	VBROADCASTSS minNorm<>(SB), Z31
+	VBROADCASTSS unit<>(SB), Z31
 
 // LARGE sets the carry flag if every exponential was at least 2.
 #define LARGE \
@@ -431,7 +441,250 @@ far: \
 	VMULSD vanishScale<>(SB), X0, X0 \
 	VCVTSD2SS X0, X0, X0 \
 	VBROADCASTSS X0, Z30 \
-	VBROADCASTSS minNorm<>(SB), Z31
+	VBROADCASTSS unit<>(SB), Z31
+
+// EXP sets P to the exponentials of the logits in X. It uses X, Z12 and Z15.
+#define EXP(X, P) \
+	FRONT(X, X, Z15) \
+	BACK(X, Z15, P)
+
+// FIRSTPAIR sets the lanes to the pair sums in P, and what they lost. It uses P.
+#define FIRSTPAIR(P) \
+	VBROADCASTSS accStart<>(SB), Z13 \
+	VADDPS P, Z13, Z25 \
+	VSUBPS Z13, Z25, Z13 \
+	VSUBPS Z13, P, Z26
+
+// PAIRTOTAL adds the pair sums in Z8, one in each lane, to X0 in float64. It uses X1
+// and Z2: lanes that have added one pair hold just that.
+#define PAIRTOTAL \
+	VEXTRACTF64X4 $1, Z8, Y2 \
+	VCVTPS2PD Y8, Z0 \
+	VCVTPS2PD Y2, Z2 \
+	FOLD
+
+// SHORTFACTOR sets the factor of the row with sum X0, or goes to where the row is
+// undefined or wants care.
+#define SHORTFACTOR(careful, undefined) \
+	VUCOMISD X0, X0 \
+	JPS undefined \
+	FACTOR \
+	LARGE \
+	JCC careful
+
+// NEXTROW moves on to the next row.
+#define NEXTROW(again) \
+	SUBQ $1, R13 \
+	JEQ 6(PC) \
+	MOVQ dstStride+32(FP), AX \
+	LEAQ (DI)(AX*4), DI \
+	MOVQ srcStride+40(FP), AX \
+	LEAQ (SI)(AX*4), SI \
+	JMP again \
+	VZEROUPPER \
+	RET
+
+// UNDEFINED makes the row of R12 elements all NaN. It uses AX, CX, R10.
+#define UNDEFINED(undefined, next) \
+undefined: \
+	MOVQ DI, R10 \
+	MOVQ R12, CX \
+	MOVL nanBits<>(SB), AX \
+	REP; STOSL \
+	MOVQ R10, DI \
+	JMP next
+
+// func softmaxShortAVX512(dst, src *float32, cols, rows, dstStride, srcStride int)
+//
+// It is softmaxBlocksAVX512 for 9 to 64 columns: the row stays in registers, one to
+// four of them. DI and SI point to the row, R12 is cols, R13 counts rows. K1 has the
+// elements in the last vector. That is loaded with what ends the row, so as not to
+// wait for stores to what is behind, and turned by the indices in Z14: the elements
+// behind K1 are others of the row.
+TEXT ·softmaxShortAVX512(SB), NOSPLIT, $0-48
+	MOVQ dst+0(FP), DI
+	MOVQ src+8(FP), SI
+	MOVQ cols+16(FP), R12
+	MOVQ rows+24(FP), R13
+	CONSTANTS
+	VPBROADCASTD R12, Z0
+	VMOVDQU32 iota<>(SB), Z14
+	MOVL $-1, AX
+	LEAQ -1(R12), R8
+	ANDQ $15, R8
+	INCQ R8
+	BZHIL R8, AX, R8
+	KMOVW R8, K1
+	CMPQ R12, $32
+	JGT wide
+	CMPQ R12, $16
+	JGT two
+
+	// One vector: the logits in Z0, exponentials in Z4. Of the indices only the last
+	// eight turn.
+	MOVL $0xFF00, AX
+	KMOVW AX, K2
+	VPSUBD Z0, Z14, K2, Z14
+
+one:
+	VMOVUPS (SI), Y0
+	VINSERTF32X8 $1, -32(SI)(R12*4), Z0, Z0
+	VPERMPS Z0, Z14, Z0
+	VMOVAPS Z0, Z8
+	ACROSS(Z8, Z9)
+	REFERENCE(Z8, Z9, X9, oneFar, oneNear)
+	EXP(Z0, Z4)
+	VMOVAPS Z4, Z27
+	VMOVAPS.Z Z4, K1, Z8
+	PAIRTOTAL
+	SHORTFACTOR(oneCare, oneUndefined)
+	SCALE(Z4, Z0)
+
+oneStore:
+	VMOVUPS Z4, K1, (DI)
+
+oneNext:
+	NEXTROW(one)
+
+oneCare:
+	CAREFACTOR
+	SCALECARE(Z4, Z0)
+	JMP oneStore
+
+	FAR(Z8, oneFar, oneNear)
+	UNDEFINED(oneUndefined, oneNext)
+
+	// Two: the logits in Z0 and Z1, exponentials in Z4 and Z5.
+two:
+	VPSUBD Z0, Z14, Z14
+
+twoRow:
+	VMOVUPS (SI), Z0
+	VPERMPS -64(SI)(R12*4), Z14, Z1
+	VMAXPS Z0, Z1, Z8
+	ACROSS(Z8, Z9)
+	REFERENCE(Z8, Z9, X9, twoFar, twoNear)
+	EXP(Z0, Z4)
+	EXP(Z1, Z5)
+	VPANDD Z4, Z5, Z27
+	VMOVAPS Z4, Z8
+	VADDPS Z5, Z4, K1, Z8
+	PAIRTOTAL
+	SHORTFACTOR(twoCare, twoUndefined)
+	SCALE(Z4, Z0)
+	SCALE(Z5, Z1)
+
+twoStore:
+	VMOVUPS Z4, (DI)
+	VMOVUPS Z5, K1, 64(DI)
+
+twoNext:
+	NEXTROW(twoRow)
+
+twoCare:
+	CAREFACTOR
+	SCALECARE(Z4, Z0)
+	SCALECARE(Z5, Z1)
+	JMP twoStore
+
+	FAR(Z8, twoFar, twoNear)
+	UNDEFINED(twoUndefined, twoNext)
+
+	// Three: the logits in Z0-Z2, exponentials in Z4-Z6.
+wide:
+	VPSUBD Z0, Z14, Z14
+	CMPQ R12, $48
+	JGT four
+
+three:
+	VMOVUPS (SI), Z0
+	VMOVUPS 64(SI), Z1
+	VPERMPS -64(SI)(R12*4), Z14, Z2
+	VMAXPS Z0, Z1, Z8
+	VMAXPS Z2, Z8, Z8
+	ACROSS(Z8, Z9)
+	REFERENCE(Z8, Z9, X9, threeFar, threeNear)
+	EXP(Z0, Z4)
+	EXP(Z1, Z5)
+	EXP(Z2, Z6)
+	VPANDD Z4, Z5, Z27
+	VPANDD Z6, Z27, Z27
+	VADDPS Z5, Z4, Z8
+	FIRSTPAIR(Z8)
+	VMOVAPS.Z Z6, K1, Z8
+	ADDPAIR(Z8)
+	TOTAL
+	SHORTFACTOR(threeCare, threeUndefined)
+	SCALE(Z4, Z0)
+	SCALE(Z5, Z1)
+	SCALE(Z6, Z2)
+
+threeStore:
+	VMOVUPS Z4, (DI)
+	VMOVUPS Z5, 64(DI)
+	VMOVUPS Z6, K1, 128(DI)
+
+threeNext:
+	NEXTROW(three)
+
+threeCare:
+	CAREFACTOR
+	SCALECARE(Z4, Z0)
+	SCALECARE(Z5, Z1)
+	SCALECARE(Z6, Z2)
+	JMP threeStore
+
+	FAR(Z8, threeFar, threeNear)
+	UNDEFINED(threeUndefined, threeNext)
+
+	// Four: the logits in Z0-Z3, exponentials in Z4-Z7.
+four:
+	VMOVUPS (SI), Z0
+	VMOVUPS 64(SI), Z1
+	VMOVUPS 128(SI), Z2
+	VPERMPS -64(SI)(R12*4), Z14, Z3
+	VMAXPS Z0, Z1, Z8
+	VMAXPS Z2, Z3, Z9
+	VMAXPS Z9, Z8, Z8
+	ACROSS(Z8, Z9)
+	REFERENCE(Z8, Z9, X9, fourFar, fourNear)
+	EXP(Z0, Z4)
+	EXP(Z1, Z5)
+	EXP(Z2, Z6)
+	EXP(Z3, Z7)
+	VPANDD Z4, Z5, Z27
+	VPTERNLOGD $0x80, Z6, Z7, Z27
+	VADDPS Z5, Z4, Z8
+	FIRSTPAIR(Z8)
+	VMOVAPS Z6, Z8
+	VADDPS Z7, Z6, K1, Z8
+	ADDPAIR(Z8)
+	TOTAL
+	SHORTFACTOR(fourCare, fourUndefined)
+	SCALE(Z4, Z0)
+	SCALE(Z5, Z1)
+	SCALE(Z6, Z2)
+	SCALE(Z7, Z3)
+
+fourStore:
+	VMOVUPS Z4, (DI)
+	VMOVUPS Z5, 64(DI)
+	VMOVUPS Z6, 128(DI)
+	VMOVUPS Z7, K1, 192(DI)
+
+fourNext:
+	NEXTROW(four)
+
+fourCare:
+	CAREFACTOR
+	SCALECARE(Z4, Z0)
+	SCALECARE(Z5, Z1)
+	SCALECARE(Z6, Z2)
+	SCALECARE(Z7, Z3)
+	JMP fourStore
+
+	FAR(Z8, fourFar, fourNear)
+	UNDEFINED(fourUndefined, fourNext)
 
 // SOFTMAX computes the row of R12 elements at DX by its reference. It goes to BX.
 // OTHERWISE is what it jumps to.
@@ -695,7 +948,7 @@ TEXT ·expBlockAVX512(SB), NOSPLIT, $0-41
 	LOADREF
 	CONSTANTS
 	LANES
-	GROUPS(FRONT, EXPKEEP, EXPPART1, EXPPART2, NOPREFETCH)
+	GROUPS(FRONT, EXPKEEP, EXPPART1, EXPPART2, PREFETCH)
 	TOTAL
 	LARGE
 	SETCS large+40(FP)

@@ -24,9 +24,8 @@ const (
 	intMagic float32 = 0x1.8p+23              // adding it rounds to an integer, which the low bits then hold
 	tiny     float32 = 0x1p-60                // added to x: makes subnormal logits normal, changes no result
 	intWide  float64 = 0x1.8p+52              // intMagic for float64
-	minNorm  float32 = 0x1p-126               // smallest normal float32
 	nanBits  uint32  = 0x7FC00000             // the NaN of every undefined result
-	minBits  uint32  = 1 << 23                // bits of minNorm
+	oneBits  uint32  = 127 << 23              // bits of 1
 	bitOf2   uint32  = 1 << 30                // set in every finite float32 that is 2 or more, and in no smaller one
 	accStart float32 = 1 << (topExponent + 3) // above the sum of two exponentials
 	liftBits uint32  = careShift << 23        // careShift where the exponent of a float32 stands
@@ -153,7 +152,7 @@ func scaleGeneric32(e float32, f *factor[float32]) float32 {
 	if v >= 1 {
 		return math.Float32frombits(math.Float32bits(v) - liftBits)
 	}
-	// Adding minNorm rounds at 2^-149 and leaves the bits of a subnormal number.
-	w := float32(float64(v)*0x1p-126 + float64(minNorm))
-	return math.Float32frombits(math.Float32bits(w) - minBits)
+	// Adding 1 rounds at 2^-23, as far below 1 as the smallest subnormal number is
+	// below the smallest normal one, and leaves the bits of a subnormal number.
+	return math.Float32frombits(math.Float32bits(v+1) - oneBits)
 }
