@@ -17,7 +17,7 @@ func softmaxBlocksGeneric[T native](dst, src *T, cols, rows, dstStride, srcStrid
 
 // softmaxBlockFrom computes a row of at most blockLen elements with maximum m.
 func softmaxBlockFrom[T native](dst, src []T, m T) {
-	ref := newReference(m, rowBias(m))
+	ref := blockReference(m, rowBias(m), len(src))
 	sum, large := expBlockGeneric(dst, src, &ref)
 	if sum.undefined() {
 		fillNaN(dst)
@@ -90,7 +90,7 @@ func sumRowsGeneric[T native](sums []rowSum[T], src []T, cols, stride int) {
 	for row := range sums {
 		s := src[row*stride:][:cols]
 		m := maxGeneric(s)
-		ref := newReference(m, rowBias(m))
+		ref := blockReference(m, rowBias(m), cols)
 		sum, _ := sumBlockGeneric(s, &ref)
 		sums[row] = rowSum[T]{m, expGeneric(m, &ref), sum}
 	}

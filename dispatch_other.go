@@ -7,6 +7,10 @@ package softmax
 // availableKernels returns the kernels that run here, the best first.
 func availableKernels() []kernel { return []kernel{kernelGeneric} }
 
+func softmaxBlocks[T native](_ kernel, dst, src *T, cols, rows, dstStride, srcStride int) {
+	softmaxBlocksGeneric(dst, src, cols, rows, dstStride, srcStride)
+}
+
 func softmaxBlocks32(_ kernel, dst, src *float32, cols, rows, dstStride, srcStride int) {
 	softmaxBlocksGeneric(dst, src, cols, rows, dstStride, srcStride)
 }

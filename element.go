@@ -128,12 +128,3 @@ func newFactor[T native](sum doubleDouble, delta int32, careful bool) factor[T] 
 	f := newFactor64(sum, delta, careful)
 	return *cast[factor[T]](&f)
 }
-
-// softmaxBlocks computes rows of at most blockLen elements.
-func softmaxBlocks[T native](k kernel, dst, src *T, cols, rows, dstStride, srcStride int) {
-	if is32[T]() {
-		softmaxBlocks32(k, cast[float32](dst), cast[float32](src), cols, rows, dstStride, srcStride)
-		return
-	}
-	softmaxBlocks64(k, cast[float64](dst), cast[float64](src), cols, rows, dstStride, srcStride)
-}

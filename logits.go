@@ -130,9 +130,12 @@ func (l *logits[T, C]) expBlock(k kernel, dst, block []C, at int, m, bias C) blo
 	ref := newReference(m, bias)
 	b := blockScan[C]{top: m, shift: ref.shift}
 	if dst = dst[:len(block)]; l.holdsSink(at) {
-		b.sum, b.large = expWithSink(k, as32(dst), as32(block), *l.sink, l.sinkAt-at, cast[reference[float32]](&ref))
+		b.sum, b.large = expWithSink(k, as32(dst), as32(block), float32(m), *l.sink, l.sinkAt-at, cast[reference[float32]](&ref))
 	} else {
-		b.sum, b.large = expBlock(k, dst, block, &ref)
+		short, differs := shortSum(k, block, m, &ref) // before dst is written, which may be block
+		if b.sum, b.large = expBlock(k, dst, block, &ref); differs {
+			b.sum = short
+		}
 	}
 	if b.sum.undefined() {
 		b.top = nan[C]()
@@ -163,7 +166,7 @@ func softmaxWithSink(k kernel, x []float32, m, sink float32, at int) {
 		return
 	}
 	ref := newReference(m, rowBias(m))
-	sum, large := expWithSink(k, x, x, sink, at, &ref)
+	sum, large := expWithSink(k, x, x, m, sink, at, &ref)
 	if sum.undefined() {
 		fillNaN(x)
 		return
@@ -172,9 +175,9 @@ func softmaxWithSink(k kernel, x []float32, m, sink float32, at int) {
 	scaleBlock(k, x, &f)
 }
 
-// expWithSink is expBlock for a block that has another logit at index at, which is
-// not below len(src): its exponential counts in the sum.
-func expWithSink(k kernel, dst, src []float32, sink float32, at int, ref *reference[float32]) (sum doubleDouble, large bool) {
+// expWithSink is expBlock for a block with maximum m that has another logit at index at,
+// which is not below len(src): its exponential counts in the sum.
+func expWithSink(k kernel, dst, src []float32, m, sink float32, at int, ref *reference[float32]) (sum doubleDouble, large bool) {
 	lanes, large := newLaneSums[float32](), true
 	group := at &^ 31
 	before := min(group, len(src))
@@ -185,7 +188,15 @@ func expWithSink(k kernel, dst, src []float32, sink float32, at int, ref *refere
 	end := copy(last[:], src[before:])
 	fill(last[end:], float32(math.Inf(-1)))
 	last[at-group] = sink
-	sum, lastLarge := expLanes(k, last[:at-group+1], last[:at-group+1], ref, &lanes)
+	rest := last[:at-group+1]
+	short, differs := doubleDouble{}, false
+	if group == 0 {
+		short, differs = shortSum(k, rest, m, ref)
+	}
+	sum, lastLarge := expLanes(k, rest, rest, ref, &lanes)
+	if differs {
+		sum = short
+	}
 	copy(dst[before:], last[:end])
 	return sum, large && lastLarge
 }

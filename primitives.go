@@ -7,6 +7,14 @@ package softmax
 
 import "unsafe"
 
+func softmaxBlocks[T native](k kernel, dst, src *T, cols, rows, dstStride, srcStride int) {
+	if is32[T]() {
+		softmaxBlocks32(k, cast[float32](dst), cast[float32](src), cols, rows, dstStride, srcStride)
+		return
+	}
+	softmaxBlocks64(k, cast[float64](dst), cast[float64](src), cols, rows, dstStride, srcStride)
+}
+
 func maxBlock[T native](k kernel, src []T) T {
 	if is32[T]() {
 		return T(maxBlock32(k, as32(src)))

@@ -118,6 +118,40 @@ func newReference[T native](m, bias T) reference[T] {
 	return shiftReference(limitsOf[T]().topExponent-int32(exponent), bias)
 }
 
+// A short row or block of float32, of at most shortRow elements, has the reference
+// 2^shortShift if its maximum allows: then a kernel need not look for the maximum before it
+// computes exponentials. That the maximum was in this range is seen from their sum, which is
+// at least 2^36 and below 2^88 only if it was.
+const (
+	shortRow    = 32
+	shortShift  = 52
+	shortLowest = -14.7 // there the largest exponential is above 2^30
+	shortTop    = 25    // there the sum is below 2^94, as a factor wants it that needs no care
+	shortCutoff = -(shortShift + 124) * math.Ln2
+)
+
+// blockReference returns the reference with which the exponentials of a block of n elements
+// with maximum m are added, in a row with the given bias.
+func blockReference[T native](m, bias T, n int) reference[T] {
+	if !is32[T]() || n > shortRow || bias != tinyOf[T]() || !(shortLowest <= m && m <= shortTop) {
+		return newReference(m, bias)
+	}
+	ref := shiftReference(shortShift, bias)
+	ref.cutoff = shortCutoff
+	return ref
+}
+
+// shortSum returns the sum of a block's exponentials times 2^ref.shift, if it has another
+// reference than ref: that of newReference, with which the others are stored.
+func shortSum[T native](k kernel, src []T, m T, ref *reference[T]) (sum doubleDouble, differs bool) {
+	short := blockReference(m, ref.bias, len(src))
+	if short.shift == ref.shift && short.cutoff == ref.cutoff {
+		return doubleDouble{}, false
+	}
+	sum, _ = sumBlock(k, src, &short)
+	return sum.times(pow2(ref.shift - short.shift)), true
+}
+
 func shiftReference[T native](shift int32, bias T) reference[T] {
 	l := limitsOf[T]()
 	exponent := T(l.topExponent - shift)
@@ -321,6 +355,9 @@ func scanBlock[T native](k kernel, src []T, m T) blockScan[T] {
 	}
 	ref := newReference(m, rowBias(m))
 	sum, large := sumBlock(k, src, &ref)
+	if short, differs := shortSum(k, src, m, &ref); differs {
+		sum = short
+	}
 	switch {
 	case sum.undefined():
 		m = nan[T]()

@@ -53,6 +53,11 @@ VECTOR(tiny, 0x21800000)
 VECTOR(absMask, 0x7FFFFFFF)
 VECTOR(nanBits, 0x7FC00000)
 VECTOR(lift, 0x7E800000)       // 2^careShift
+VECTOR(shortMagic, 0x4B400598)  // intMagic + 8*(shortShift + 127)
+VECTOR(shortCutoff, 0xC2F3FCE1)
+VECTOR(shortLowest, 0xC16B3333)
+VECTOR(shortTop, 0x41C80000)
+VECTOR(shortCeiling, 0x42400000) // 48: its exponential is above any sum that INRANGE accepts
 DATA one<>+0(SB)/8, $1.0
 GLOBL one<>(SB), RODATA|NOPTR, $8
 DATA lowCut<>+0(SB)/8, $1048576.0 // 2^20
@@ -70,14 +75,31 @@ DATA expTable<>+24(SB)/4, $0xA26DE
 DATA expTable<>+28(SB)/4, $0xF5829
 GLOBL expTable<>(SB), RODATA|NOPTR, $32
 
+// turn has the indices of the elements of a vector, twice: from element 8 - k on they turn
+// a vector by k places.
+DATA turn<>+0(SB)/8, $0x100000000
+DATA turn<>+8(SB)/8, $0x300000002
+DATA turn<>+16(SB)/8, $0x500000004
+DATA turn<>+24(SB)/8, $0x700000006
+DATA turn<>+32(SB)/8, $0x100000000
+DATA turn<>+40(SB)/8, $0x300000002
+DATA turn<>+48(SB)/8, $0x500000004
+DATA turn<>+56(SB)/8, $0x700000006
+GLOBL turn<>(SB), RODATA|NOPTR, $64
+
 // FRONT is the first half of the exponential of the logits at X0: it leaves the
 // reduced argument r in X, and n + magic in T. It uses Y9. SCALEDFRONT is the same
-// for logits times Y15, where subnormal numbers count as 0: it needs no bias.
+// for logits times Y15, where subnormal numbers count as 0: it needs no bias. SHORTFRONT is
+// for logits that may be too large for the reference, which Y11 lowers.
 #define FRONT(X0, X, T) \
 	VADDPS X0, Y15, X \
 	REDUCE(X, T)
 #define SCALEDFRONT(X0, X, T) \
 	VMULPS X0, Y15, X \
+	REDUCE(X, T)
+#define SHORTFRONT(X0, X, T) \
+	VADDPS X0, Y15, X \
+	VMINPS X, Y11, X \
 	REDUCE(X, T)
 #define REDUCE(X, T) \
 	VMAXPS X, Y14, X \
@@ -475,6 +497,38 @@ near: \
 	VMOVUPS vanishLn2<>(SB), Y14 \
 	VFMADD231PS ln2<>(SB), Y8, Y14
 
+// SHORT loads the reference of a short row.
+#define SHORT \
+	VMOVUPS shortMagic<>(SB), Y13 \
+	VMOVUPS shortCutoff<>(SB), Y14 \
+	VMOVUPS tiny<>(SB), Y15
+
+// SHORTREFERENCE is REFERENCE for a short row, and ANYREFERENCE for any row of R12
+// elements.
+#define SHORTREFERENCE(far, near, other, done) \
+	VUCOMISS shortLowest<>(SB), X9 \
+	JCS other \
+	VUCOMISS shortTop<>(SB), X9 \
+	JHI other \
+	SHORT \
+	JMP done \
+other: \
+	REFERENCE(far, near) \
+done:
+#define ANYREFERENCE(far, near, other, done) \
+	CMPQ R12, $const_shortRow \
+	JGT other \
+	SHORTREFERENCE(far, near, other, done)
+
+// INRANGE goes to out unless the sum X0 tells that a short row has the reference of SHORT:
+// unless it is from 2^36 to 2^88. It uses AX.
+#define INRANGE(out) \
+	VMOVQ X0, AX \
+	SHRQ $52, AX \
+	SUBQ $(1023+36), AX \
+	CMPQ AX, $(88-36) \
+	JCC out
+
 // FAR is its rare part: the maximum is far from 0, and an anchor is subtracted.
 #define FAR(far, near) \
 far: \
@@ -521,11 +575,15 @@ far: \
 	VBROADCASTSS (SI), Y9 \
 	VBLENDVPS MASK, Y, Y9, Y
 
-// CHECK branches where the exponentials' bits, whose conjunction is Y9, ask for a
-// careful factor, or the sum X0 is NaN.
-#define CHECK(careful, undefined) \
+// DEFINED goes on where the sum X0 is not NaN.
+#define DEFINED(defined, undefined) \
 	VUCOMISD X0, X0 \
 	JPS undefined \
+	JMP defined
+
+// CHECK branches where the exponentials' bits, whose conjunction is Y9, ask for a
+// careful factor.
+#define CHECK(careful) \
 	VPSLLD $1, Y9, Y9 \
 	VMOVMSKPS Y9, CX \
 	CMPL CX, $0xFF \
@@ -550,11 +608,47 @@ undefined: \
 	MOVQ R10, DI \
 	JMP next
 
+// ONESUM sets Y4 to the exponentials of the logits in Y0, and X0 to their sum under mask
+// Y7. TWOSUM is that for Y0 and Y2, the latter with the mask, to Y4 and Y5, and FOURSUM for
+// Y0, Y2, Y4 with mask Y12 and Y6 with mask Y7, to Y4, Y5, Y6 and Y8.
+#define ONESUM(FRONT) \
+	FRONT(Y0, Y0, Y1) \
+	BACK(Y0, Y1, Y4) \
+	VANDPS Y7, Y4, Y6 \
+	VEXTRACTF128 $1, Y6, X2 \
+	VCVTPS2PD X6, Y0 \
+	VCVTPS2PD X2, Y2 \
+	FOLD
+#define TWOSUM(FRONT) \
+	FRONT(Y0, Y0, Y1) \
+	FRONT(Y2, Y2, Y3) \
+	BACK(Y0, Y1, Y4) \
+	BACK(Y2, Y3, Y5) \
+	VANDPS Y7, Y5, Y6 \
+	PAIRTOTAL(Y4, X4, Y6, X6)
+#define FOURSUM(FRONT) \
+	FRONT(Y0, Y0, Y1) \
+	FRONT(Y2, Y2, Y3) \
+	FRONT(Y4, Y4, Y5) \
+	FRONT(Y6, Y6, Y10) \
+	BACK(Y6, Y10, Y8) \
+	BACK(Y4, Y5, Y6) \
+	BACK(Y2, Y3, Y5) \
+	BACK(Y0, Y1, Y4) \
+	VANDPS Y12, Y6, Y10 \
+	VANDPS Y7, Y8, Y11 \
+	VADDPS Y4, Y10, Y10 \
+	VADDPS Y5, Y11, Y11 \
+	PAIRTOTAL(Y10, X10, Y11, X11)
+
 // func softmaxShortAVX2(dst, src *float32, cols, rows, dstStride, srcStride int)
 //
-// It is softmaxBlocksAVX2 for at most 32 columns: the row stays in registers.
+// It is softmaxBlocksAVX2 for at most 32 columns: the row stays in registers. The sum
+// tells whether its maximum has to be known: then it is done once more, by it.
 // R13 counts rows, R9 and R11 are the strides in bytes, R12 is cols, R8 the
 // number of elements in a partial vector at the end. DX and BX point to masks.
+// The last of several vectors is loaded with what ends the row, so as not to wait for stores
+// to what is behind, and turned by the indices in Y12, or at R14.
 TEXT ·softmaxShortAVX2(SB), NOSPLIT, $0-48
 	MOVQ dst+0(FP), DI
 	MOVQ src+8(FP), SI
@@ -567,6 +661,11 @@ TEXT ·softmaxShortAVX2(SB), NOSPLIT, $0-48
 	MOVQ R12, R8
 	ANDQ $7, R8
 	LEAQ tailMask<>+32(SB), BX
+	LEAQ turn<>(SB), R10
+	MOVQ R12, AX
+	NEGQ AX
+	ANDQ $7, AX
+	LEAQ (R10)(AX*4), R14
 	MOVQ R12, AX
 	CMPQ R12, $16
 	JGT wide
@@ -579,19 +678,15 @@ TEXT ·softmaxShortAVX2(SB), NOSPLIT, $0-48
 	VMOVUPS (BX), Y7
 
 one:
-	LOADMASKED((SI), Y7, Y0)
-	VMOVAPS Y0, Y9
-	ACROSS
-	REFERENCE(oneFar, oneNear)
-	FRONT(Y0, Y0, Y1)
-	BACK(Y0, Y1, Y4)
-	VANDPS Y7, Y4, Y6
-	VEXTRACTF128 $1, Y6, X2
-	VCVTPS2PD X6, Y0
-	VCVTPS2PD X2, Y2
-	FOLD
+	SHORT
+	VMOVUPS shortCeiling<>(SB), Y11
+	VMASKMOVPS (SI), Y7, Y0
+	ONESUM(SHORTFRONT)
+	INRANGE(oneByMaximum)
+
+oneDefined:
 	VMOVAPS Y4, Y9
-	CHECK(oneCare, oneUndefined)
+	CHECK(oneCare)
 	FACTOR
 	SCALE(Y4, Y0)
 
@@ -614,6 +709,14 @@ oneCare:
 	SCALECARE(Y4, Y0)
 	JMP oneStore
 
+oneByMaximum:
+	LOADMASKED((SI), Y7, Y0)
+	VMOVAPS Y0, Y9
+	ACROSS
+	SHORTREFERENCE(oneFar, oneNear, oneOther, oneReference)
+	ONESUM(FRONT)
+	DEFINED(oneDefined, oneUndefined)
+
 	FAR(oneFar, oneNear)
 	UNDEFINED(oneUndefined, oneNext)
 
@@ -624,21 +727,19 @@ pair:
 	SHLQ $2, AX
 	SUBQ AX, BX
 	VMOVUPS (BX), Y7
+	VMOVUPS (R14), Y12
 
 two:
+	SHORT
+	VMOVUPS shortCeiling<>(SB), Y11
 	VMOVUPS (SI), Y0
-	LOADMASKED(32(SI), Y7, Y2)
-	VMAXPS Y0, Y2, Y9
-	ACROSS
-	REFERENCE(twoFar, twoNear)
-	FRONT(Y0, Y0, Y1)
-	FRONT(Y2, Y2, Y3)
-	BACK(Y0, Y1, Y4)
-	BACK(Y2, Y3, Y5)
-	VANDPS Y7, Y5, Y6
+	VPERMPS -32(SI)(R12*4), Y12, Y2
+	TWOSUM(SHORTFRONT)
+	INRANGE(twoByMaximum)
+
+twoDefined:
 	VANDPS Y4, Y5, Y9
-	PAIRTOTAL(Y4, X4, Y6, X6)
-	CHECK(twoCare, twoUndefined)
+	CHECK(twoCare)
 	FACTOR
 	SCALE(Y4, Y0)
 	SCALE(Y5, Y1)
@@ -662,7 +763,17 @@ twoCare:
 	CAREFACTOR
 	SCALECARE(Y4, Y0)
 	SCALECARE(Y5, Y1)
+	VMOVUPS (R14), Y12
 	JMP twoStore
+
+twoByMaximum:
+	VMOVUPS (SI), Y0
+	LOADMASKED(32(SI), Y7, Y2)
+	VMAXPS Y0, Y2, Y9
+	ACROSS
+	SHORTREFERENCE(twoFar, twoNear, twoOther, twoReference)
+	TWOSUM(FRONT)
+	DEFINED(twoDefined, twoUndefined)
 
 	FAR(twoFar, twoNear)
 	UNDEFINED(twoUndefined, twoNext)
@@ -687,34 +798,26 @@ whole2:
 	SUBQ CX, BX
 
 four:
+	SHORT
+	VMOVUPS shortCeiling<>(SB), Y11
 	VMOVUPS (DX), Y12
 	VMOVUPS (BX), Y7
 	VMOVUPS (SI), Y0
 	VMOVUPS 32(SI), Y2
-	LOADMASKED(64(SI), Y12, Y4)
-	LOADMASKED(96(SI), Y7, Y6)
-	VMAXPS Y0, Y2, Y8
-	VMAXPS Y4, Y6, Y9
-	VMAXPS Y8, Y9, Y9
-	ACROSS
-	REFERENCE(fourFar, fourNear)
-	FRONT(Y0, Y0, Y1)
-	FRONT(Y2, Y2, Y3)
-	FRONT(Y4, Y4, Y5)
-	FRONT(Y6, Y6, Y10)
-	BACK(Y6, Y10, Y8)
-	BACK(Y4, Y5, Y6)
-	BACK(Y2, Y3, Y5)
-	BACK(Y0, Y1, Y4)
-	VANDPS Y12, Y6, Y10
-	VANDPS Y7, Y8, Y11
-	VANDPS Y4, Y5, Y0
+	VMOVUPS (R14), Y9
+	VPERMPS -32(SI)(R12*4), Y9, Y6
+	VMOVAPS Y6, Y4
+	CMPQ R12, $24
+	JLT 2(PC)
+	VMOVUPS 64(SI), Y4
+	FOURSUM(SHORTFRONT)
+	INRANGE(fourByMaximum)
+
+fourDefined:
+	VANDPS Y4, Y5, Y9
 	VANDPS Y6, Y8, Y1
-	VANDPS Y0, Y1, Y9
-	VADDPS Y4, Y10, Y10
-	VADDPS Y5, Y11, Y11
-	PAIRTOTAL(Y10, X10, Y11, X11)
-	CHECK(fourCare, fourUndefined)
+	VANDPS Y1, Y9, Y9
+	CHECK(fourCare)
 	FACTOR
 	SCALE(Y4, Y0)
 	SCALE(Y5, Y1)
@@ -753,6 +856,20 @@ fourCare:
 	SCALECARE(Y6, Y2)
 	SCALECARE(Y8, Y3)
 	JMP fourStore
+
+fourByMaximum:
+	VMOVUPS (SI), Y0
+	VMOVUPS 32(SI), Y2
+	LOADMASKED(64(SI), Y12, Y4)
+	LOADMASKED(96(SI), Y7, Y6)
+	VMAXPS Y0, Y2, Y8
+	VMAXPS Y4, Y6, Y9
+	VMAXPS Y8, Y9, Y9
+	ACROSS
+	SHORTREFERENCE(fourFar, fourNear, fourOther, fourReference)
+	VMOVUPS (DX), Y12
+	FOURSUM(FRONT)
+	DEFINED(fourDefined, fourUndefined)
 
 	FAR(fourFar, fourNear)
 	UNDEFINED(fourUndefined, fourNext)
@@ -853,7 +970,7 @@ row:
 	VANDPS absMask<>(SB), Y9, Y0
 	VUCOMISS exactLimit<>(SB), X0
 	JCC declined
-	REFERENCE(far, near)
+	ANYREFERENCE(far, near, other, referred)
 	VBROADCASTSS scale+64(FP), Y15
 	SOFTMAX(SCALEDFRONT)
 
@@ -936,7 +1053,7 @@ widened:
 	VBROADCASTSS X0, Y9
 
 logits:
-	REFERENCE(far, near)
+	ANYREFERENCE(far, near, other, referred)
 	SOFTMAX(FRONT)
 	MOVQ BX, SI
 	MOVQ dst+0(FP), DI
@@ -1082,7 +1199,7 @@ row:
 	MOVQ R12, CX
 	MAXIMUM
 	VMOVSS X9, (BX)
-	REFERENCE(far, near)
+	ANYREFERENCE(far, near, other, referred)
 	MOVQ DX, SI
 	MOVQ R12, CX
 	EXPSUM(FRONT, SUMKEEP, SUMPART, NOPREFETCH)

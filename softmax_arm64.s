@@ -11,6 +11,7 @@
 //	R12-R15  where the last vectors of a short row start, in bytes
 //	R19-R22  their indices in shifts
 
+#include "go_asm.h"
 #include "textflag.h"
 #include "neon_arm64.h"
 #include "subnormal_arm64.h"
@@ -127,7 +128,17 @@ DATA constants<>+280(SB)/8, $-1
 VECTOR(constants, atPerAnchor, 0x39000000)   // 1/anchorStep
 #define atMinusAnchor 304
 VECTOR(constants, atMinusAnchor, 0xC6000000) // -anchorStep
-GLOBL constants<>(SB), RODATA|NOPTR, $320
+
+// For short rows.
+#define atShortMagic 320
+VECTOR(constants, atShortMagic, 0x4B400598)  // intMagic + 8*(shortShift + 127)
+#define atShortCutoff 336
+VECTOR(constants, atShortCutoff, 0xC2F3FCE1)
+#define atShortLowest 352
+DATA constants<>+352(SB)/4, $0xC16B3333
+#define atShortTop 356
+DATA constants<>+356(SB)/4, $0x41C80000
+GLOBL constants<>(SB), RODATA|NOPTR, $360
 
 // CONSTANTS loads what EXP needs of every reference, and sets R5.
 #define CONSTANTS \
@@ -553,6 +564,27 @@ near: \
 	VFMLA1(p3, t1, magic) \
 	VFMLA2(p3, t1, cutoff)
 
+// SHORTREFERENCE is REFERENCE for a short row, and ANYREFERENCE for any row of R8
+// elements.
+#define SHORTREFERENCE(far, near, other, done) \
+	FMOVS atShortLowest(R5), F(p1) \
+	FMOVS atShortTop(R5), F(p2) \
+	FCMPS F(p1), F(p0) \
+	BLT other \
+	FCMPS F(p2), F(p0) \
+	BGT other \
+	FMOVQ atShortMagic(R5), F(magic) \
+	FMOVQ atShortCutoff(R5), F(cutoff) \
+	FMOVQ atTiny(R5), F(bias) \
+	B done \
+other: \
+	REFERENCE(far, near) \
+done:
+#define ANYREFERENCE(far, near, other, done) \
+	CMP $const_shortRow, R8 \
+	BGT other \
+	SHORTREFERENCE(far, near, other, done)
+
 // FAR is its rare part: the maximum is far from 0, and an anchor is subtracted.
 #define FAR(far, near) \
 far: \
@@ -795,7 +827,7 @@ TEXT ·softmaxShortNEON(SB), NOSPLIT, $0-48
 one:
 	FMOVQ (R7), F0
 	ACROSS(0)
-	REFERENCE(oneFar, oneNear)
+	SHORTREFERENCE(oneFar, oneNear, oneOther, oneReference)
 	EXP1(0, t0, p0)
 	VCOPY(p0, all)
 	DOUBLE(p0, 0, 1)
@@ -828,7 +860,7 @@ two:
 	LOADAT(R12, 1)
 	VFMAX(1, 0, tmp)
 	ACROSS(tmp)
-	REFERENCE(twoFar, twoNear)
+	SHORTREFERENCE(twoFar, twoNear, twoOther, twoReference)
 	EXP2(0, t0, p0, 1, t1, p1)
 	VANDV(p0, p1, all)
 	SHIFT(R19, p1, 5)
@@ -871,7 +903,7 @@ four:
 	VFMAX(3, 2, 4)
 	VFMAX(4, tmp, tmp)
 	ACROSS(tmp)
-	REFERENCE(fourFar, fourNear)
+	SHORTREFERENCE(fourFar, fourNear, fourOther, fourReference)
 	EXP2(0, t0, p0, 1, t1, p1)
 	EXP2(2, t2, p2, 3, t3, p3)
 	VANDV(p0, p1, all)
@@ -936,7 +968,7 @@ eight:
 	VFMAX(7, 6, 6)
 	VFMAX(6, 4, 4)
 	ACROSS(4)
-	REFERENCE(eightFar, eightNear)
+	SHORTREFERENCE(eightFar, eightNear, eightOther, eightReference)
 	EXP2(0, t0, p0, 1, t1, p1)
 	EXP2(2, t2, p2, 3, t3, p3)
 	EXP2(13, t0, 17, 14, t1, 18)
@@ -1051,7 +1083,7 @@ row:
 	MOVD R7, R1
 	MOVD R8, R2
 	MAXIMUM
-	REFERENCE(far, near)
+	ANYREFERENCE(far, near, other, referred)
 	FMOVQ F(magic), copy-16(SP)
 	SOFTMAX
 	NEXTROW(row)
@@ -1069,7 +1101,7 @@ TEXT ·softmaxBlockNEON(SB), NOSPLIT, $24-20
 	CONSTANTS
 	FMOVS m+16(FP), F(p0)
 	VDUP V8.S[0], V8.S4
-	REFERENCE(far, near)
+	ANYREFERENCE(far, near, other, referred)
 	FMOVQ F(magic), copy-16(SP)
 	SOFTMAX
 	RET
@@ -1210,7 +1242,7 @@ row:
 	MOVD R8, R2
 	MAXIMUM
 	FMOVS F(p0), (R12)
-	REFERENCE(far, near)
+	ANYREFERENCE(far, near, other, referred)
 	FMOVQ F(magic), copy-16(SP)
 	MOVD R7, R1
 	MOVD R8, R2

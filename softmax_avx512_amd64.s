@@ -48,6 +48,11 @@ SCALAR(tiny, 0x21800000)
 SCALAR(absMask, 0x7FFFFFFF)
 SCALAR(nanBits, 0x7FC00000)
 SCALAR(lift, 0x7E800000)       // 2^careShift
+SCALAR(shortMagic, 0x4B400598) // intMagic + 8*(shortShift + 127)
+SCALAR(shortCutoff, 0xC2F3FCE1)
+SCALAR(shortLowest, 0xC16B3333)
+SCALAR(shortTop, 0x41C80000)
+SCALAR(shortCeiling, 0x42400000) // 48: its exponential is above any sum that INRANGE accepts
 DATA one<>+0(SB)/8, $1.0
 GLOBL one<>(SB), RODATA|NOPTR, $8
 DATA lowCut<>+0(SB)/8, $1048576.0 // 2^20
@@ -87,12 +92,17 @@ GLOBL iota<>(SB), RODATA|NOPTR, $64
 
 // FRONT is the first half of the exponential of the logits at X0: it leaves the
 // reduced argument r in X, and n + magic in T. It uses Z12. SCALEDFRONT is the same
-// for logits times Z16, where subnormal numbers count as 0: it needs no bias.
+// for logits times Z16, where subnormal numbers count as 0: it needs no bias. SHORTFRONT is
+// for logits that may be too large for the reference, which Z11 lowers.
 #define FRONT(X0, X, T) \
 	VADDPS X0, Z16, X \
 	REDUCE(X, T)
 #define SCALEDFRONT(X0, X, T) \
 	VMULPS X0, Z16, X \
+	REDUCE(X, T)
+#define SHORTFRONT(X0, X, T) \
+	VADDPS X0, Z16, X \
+	VMINPS X, Z11, X \
 	REDUCE(X, T)
 #define REDUCE(X, T) \
 	VMAXPS X, Z17, X \
@@ -443,10 +453,55 @@ far: \
 	VBROADCASTSS X0, Z30 \
 	VBROADCASTSS unit<>(SB), Z31
 
+// SHORT loads the reference of a short row.
+#define SHORT \
+	VBROADCASTSS tiny<>(SB), Z16 \
+	VBROADCASTSS shortCutoff<>(SB), Z17 \
+	VBROADCASTSS shortMagic<>(SB), Z18
+
+// SHORTREFERENCE is REFERENCE for a short row, and ANYREFERENCE for any row of R12
+// elements.
+#define SHORTREFERENCE(M, XM, T, XT, far, near, other, done) \
+	VUCOMISS shortLowest<>(SB), XM \
+	JCS other \
+	VUCOMISS shortTop<>(SB), XM \
+	JHI other \
+	SHORT \
+	JMP done \
+other: \
+	REFERENCE(M, T, XT, far, near) \
+done:
+#define ANYREFERENCE(M, XM, T, XT, far, near, other, done) \
+	CMPQ R12, $const_shortRow \
+	JGT other \
+	SHORTREFERENCE(M, XM, T, XT, far, near, other, done)
+
+// INRANGE goes to out unless the sum X0 tells that a short row has the reference of SHORT:
+// unless it is from 2^36 to 2^88. It uses AX.
+#define INRANGE(out) \
+	VMOVQ X0, AX \
+	SHRQ $52, AX \
+	SUBQ $(1023+36), AX \
+	CMPQ AX, $(88-36) \
+	JCC out
+
 // EXP sets P to the exponentials of the logits in X. It uses X, Z12 and Z15.
-#define EXP(X, P) \
+#define EXP(FRONT, X, P) \
 	FRONT(X, X, Z15) \
 	BACK(X, Z15, P)
+
+// ONESUM sets Z4 to the exponentials of the logits in Z0, and X0 to their sum under mask
+// K1. TWOSUM is that for Z0 and Z1, the latter with the mask, to Z4 and Z5.
+#define ONESUM(FRONT) \
+	EXP(FRONT, Z0, Z4) \
+	VMOVAPS.Z Z4, K1, Z8 \
+	PAIRTOTAL
+#define TWOSUM(FRONT) \
+	EXP(FRONT, Z0, Z4) \
+	EXP(FRONT, Z1, Z5) \
+	VMOVAPS Z4, Z8 \
+	VADDPS Z5, Z4, K1, Z8 \
+	PAIRTOTAL
 
 // FIRSTPAIR sets the lanes to the pair sums in P, and what they lost. It uses P.
 #define FIRSTPAIR(P) \
@@ -525,31 +580,44 @@ TEXT ·softmaxShortAVX512(SB), NOSPLIT, $0-48
 	MOVL $0xFF00, AX
 	KMOVW AX, K2
 	VPSUBD Z0, Z14, K2, Z14
+	VBROADCASTSS shortCeiling<>(SB), Z11
+
+oneShort:
+	SHORT
 
 one:
 	VMOVUPS (SI), Y0
 	VINSERTF32X8 $1, -32(SI)(R12*4), Z0, Z0
 	VPERMPS Z0, Z14, Z0
+	ONESUM(SHORTFRONT)
+	INRANGE(oneByMaximum)
+	VMOVAPS Z4, Z27
+	LARGE
+	JCC oneCare
+	FACTOR
+	SCALE(Z4, Z0)
+	VMOVUPS Z4, K1, (DI)
+	NEXTROW(one)
+
+oneByMaximum:
+	VMOVUPS (SI), Y0
+	VINSERTF32X8 $1, -32(SI)(R12*4), Z0, Z0
+	VPERMPS Z0, Z14, Z0
 	VMOVAPS Z0, Z8
 	ACROSS(Z8, Z9)
-	REFERENCE(Z8, Z9, X9, oneFar, oneNear)
-	EXP(Z0, Z4)
-	VMOVAPS Z4, Z27
-	VMOVAPS.Z Z4, K1, Z8
-	PAIRTOTAL
-	SHORTFACTOR(oneCare, oneUndefined)
-	SCALE(Z4, Z0)
+	SHORTREFERENCE(Z8, X8, Z9, X9, oneFar, oneNear, oneOther, oneReference)
+	ONESUM(FRONT)
+	VUCOMISD X0, X0
+	JPS oneUndefined
 
-oneStore:
+oneCare:
+	FACTOR
+	CAREFACTOR
+	SCALECARE(Z4, Z0)
 	VMOVUPS Z4, K1, (DI)
 
 oneNext:
-	NEXTROW(one)
-
-oneCare:
-	CAREFACTOR
-	SCALECARE(Z4, Z0)
-	JMP oneStore
+	NEXTROW(oneShort)
 
 	FAR(Z8, oneFar, oneNear)
 	UNDEFINED(oneUndefined, oneNext)
@@ -557,35 +625,46 @@ oneCare:
 	// Two: the logits in Z0 and Z1, exponentials in Z4 and Z5.
 two:
 	VPSUBD Z0, Z14, Z14
+	VBROADCASTSS shortCeiling<>(SB), Z11
+
+twoShort:
+	SHORT
 
 twoRow:
 	VMOVUPS (SI), Z0
 	VPERMPS -64(SI)(R12*4), Z14, Z1
-	VMAXPS Z0, Z1, Z8
-	ACROSS(Z8, Z9)
-	REFERENCE(Z8, Z9, X9, twoFar, twoNear)
-	EXP(Z0, Z4)
-	EXP(Z1, Z5)
+	TWOSUM(SHORTFRONT)
+	INRANGE(twoByMaximum)
 	VPANDD Z4, Z5, Z27
-	VMOVAPS Z4, Z8
-	VADDPS Z5, Z4, K1, Z8
-	PAIRTOTAL
-	SHORTFACTOR(twoCare, twoUndefined)
+	LARGE
+	JCC twoCare
+	FACTOR
 	SCALE(Z4, Z0)
 	SCALE(Z5, Z1)
+	VMOVUPS Z4, (DI)
+	VMOVUPS Z5, K1, 64(DI)
+	NEXTROW(twoRow)
 
-twoStore:
+twoByMaximum:
+	VMOVUPS (SI), Z0
+	VPERMPS -64(SI)(R12*4), Z14, Z1
+	VMAXPS Z0, Z1, Z8
+	ACROSS(Z8, Z9)
+	SHORTREFERENCE(Z8, X8, Z9, X9, twoFar, twoNear, twoOther, twoReference)
+	TWOSUM(FRONT)
+	VUCOMISD X0, X0
+	JPS twoUndefined
+
+twoCare:
+	FACTOR
+	CAREFACTOR
+	SCALECARE(Z4, Z0)
+	SCALECARE(Z5, Z1)
 	VMOVUPS Z4, (DI)
 	VMOVUPS Z5, K1, 64(DI)
 
 twoNext:
-	NEXTROW(twoRow)
-
-twoCare:
-	CAREFACTOR
-	SCALECARE(Z4, Z0)
-	SCALECARE(Z5, Z1)
-	JMP twoStore
+	NEXTROW(twoShort)
 
 	FAR(Z8, twoFar, twoNear)
 	UNDEFINED(twoUndefined, twoNext)
@@ -604,9 +683,9 @@ three:
 	VMAXPS Z2, Z8, Z8
 	ACROSS(Z8, Z9)
 	REFERENCE(Z8, Z9, X9, threeFar, threeNear)
-	EXP(Z0, Z4)
-	EXP(Z1, Z5)
-	EXP(Z2, Z6)
+	EXP(FRONT, Z0, Z4)
+	EXP(FRONT, Z1, Z5)
+	EXP(FRONT, Z2, Z6)
 	VPANDD Z4, Z5, Z27
 	VPANDD Z6, Z27, Z27
 	VADDPS Z5, Z4, Z8
@@ -648,10 +727,10 @@ four:
 	VMAXPS Z9, Z8, Z8
 	ACROSS(Z8, Z9)
 	REFERENCE(Z8, Z9, X9, fourFar, fourNear)
-	EXP(Z0, Z4)
-	EXP(Z1, Z5)
-	EXP(Z2, Z6)
-	EXP(Z3, Z7)
+	EXP(FRONT, Z0, Z4)
+	EXP(FRONT, Z1, Z5)
+	EXP(FRONT, Z2, Z6)
+	EXP(FRONT, Z3, Z7)
 	VPANDD Z4, Z5, Z27
 	VPTERNLOGD $0x80, Z6, Z7, Z27
 	VADDPS Z5, Z4, Z8
@@ -785,7 +864,7 @@ row:
 	VPANDD.BCST absMask<>(SB), Z0, Z1
 	VUCOMISS exactLimit<>(SB), X1
 	JCC declined
-	REFERENCE(Z0, Z1, X1, far, near)
+	ANYREFERENCE(Z0, X0, Z1, X1, far, near, other, referred)
 	VBROADCASTSS scale+64(FP), Z16
 	SOFTMAX(SCALEDFRONT)
 
@@ -868,7 +947,7 @@ widened:
 
 logits:
 	CONSTANTS
-	REFERENCE(Z0, Z1, X1, far, near)
+	ANYREFERENCE(Z0, X0, Z1, X1, far, near, other, referred)
 	SOFTMAX(FRONT)
 	MOVQ BX, SI
 	MOVQ dst+0(FP), DI
