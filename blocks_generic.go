@@ -84,15 +84,16 @@ func sumBlockGeneric[T native](src []T, ref *reference[T]) (sum doubleDouble, la
 	return lanes.total(), large
 }
 
-// sumRowsGeneric finds out about rows of at most blockLen elements, one for each
-// element of sums.
-func sumRowsGeneric[T native](sums []rowSum[T], src []T, cols, stride int) {
-	for row := range sums {
-		s := src[row*stride:][:cols]
+// sumRowsGeneric finds out about rows of at most blockLen elements.
+func sumRowsGeneric[T native](sums *rowSum[T], src *T, cols, rows, stride int) {
+	from := unsafe.Slice(src, (rows-1)*stride+cols)
+	to := unsafe.Slice(sums, rows)
+	for row := range to {
+		s := from[row*stride:][:cols]
 		m := maxGeneric(s)
 		ref := blockReference(m, rowBias(m), cols)
 		sum, _ := sumBlockGeneric(s, &ref)
-		sums[row] = rowSum[T]{m, expGeneric(m, &ref), sum}
+		to[row] = rowSum[T]{m, expGeneric(m, &ref), sum}
 	}
 }
 

@@ -98,14 +98,16 @@ func sumBlock32(k kernel, src []float32, ref *reference[float32]) (sum doubleDou
 	}
 }
 
-func sumRows32(k kernel, sums []rowSum[float32], src []float32, cols, stride int) {
+func sumRows32(k kernel, sums *rowSum[float32], src *float32, cols, rows, stride int) {
 	switch {
-	case k == kernelAVX512 && cols > shortAVX2: // one vector of AVX-512 would take as long as two
-		sumRowsAVX512(&sums[0], &src[0], cols, len(sums), stride)
-	case k != kernelGeneric:
-		sumRowsAVX2(&sums[0], &src[0], cols, len(sums), stride)
+	case k != kernelGeneric && cols <= shortAVX2:
+		sumShortAVX2(sums, src, cols, rows, stride)
+	case k == kernelAVX512:
+		sumRowsAVX512(sums, src, cols, rows, stride)
+	case k == kernelAVX2:
+		sumRowsAVX2(sums, src, cols, rows, stride)
 	default:
-		sumRowsGeneric(sums, src, cols, stride)
+		sumRowsGeneric(sums, src, cols, rows, stride)
 	}
 }
 
@@ -149,10 +151,10 @@ func expScaleStream32(k kernel, dst, src []float32, ref *reference[float32], f *
 }
 
 func subtractBlock32(k kernel, dst, src []float32, m, rest float32) {
-	switch k {
-	case kernelAVX512:
+	switch {
+	case k == kernelAVX512 && len(src) > shortAVX2:
 		subtractBlockAVX512(&dst[0], &src[0], len(src), m, rest)
-	case kernelAVX2:
+	case k != kernelGeneric:
 		subtractBlockAVX2(&dst[0], &src[0], len(src), m, rest)
 	default:
 		subtractBlockGeneric(dst, src, m, rest)
@@ -214,14 +216,14 @@ func sumBlock64(k kernel, src []float64, ref *reference[float64]) (sum doubleDou
 	}
 }
 
-func sumRows64(k kernel, sums []rowSum[float64], src []float64, cols, stride int) {
+func sumRows64(k kernel, sums *rowSum[float64], src *float64, cols, rows, stride int) {
 	switch k {
 	case kernelAVX512:
-		sumRows64AVX512(&sums[0], &src[0], cols, len(sums), stride)
+		sumRows64AVX512(sums, src, cols, rows, stride)
 	case kernelAVX2:
-		sumRows64AVX2(&sums[0], &src[0], cols, len(sums), stride)
+		sumRows64AVX2(sums, src, cols, rows, stride)
 	default:
-		sumRowsGeneric(sums, src, cols, stride)
+		sumRowsGeneric(sums, src, cols, rows, stride)
 	}
 }
 
@@ -557,6 +559,9 @@ func sumBlockAVX2(src *float32, n int, ref *reference[float32]) (sum float64, la
 
 //go:noescape
 func sumRowsAVX2(sums *rowSum[float32], src *float32, cols, rows, stride int)
+
+//go:noescape
+func sumShortAVX2(sums *rowSum[float32], src *float32, cols, rows, stride int)
 
 //go:noescape
 func scaleBlockAVX2(dst *float32, n int, f *factor[float32])

@@ -49,12 +49,12 @@ func sumBlock32(k kernel, src []float32, ref *reference[float32]) (sum doubleDou
 	return sumBlockGeneric(src, ref)
 }
 
-func sumRows32(k kernel, sums []rowSum[float32], src []float32, cols, stride int) {
+func sumRows32(k kernel, sums *rowSum[float32], src *float32, cols, rows, stride int) {
 	if k == kernelNEON {
-		sumRowsNEON(&sums[0], &src[0], cols, len(sums), stride)
+		sumRowsNEON(sums, src, cols, rows, stride)
 		return
 	}
-	sumRowsGeneric(sums, src, cols, stride)
+	sumRowsGeneric(sums, src, cols, rows, stride)
 }
 
 func scaleBlock32(k kernel, dst []float32, f *factor[float32]) {
@@ -127,12 +127,12 @@ func sumBlock64(k kernel, src []float64, ref *reference[float64]) (sum doubleDou
 	return sumBlockGeneric(src, ref)
 }
 
-func sumRows64(k kernel, sums []rowSum[float64], src []float64, cols, stride int) {
+func sumRows64(k kernel, sums *rowSum[float64], src *float64, cols, rows, stride int) {
 	if k == kernelNEON {
-		sumRows64NEON(&sums[0], &src[0], cols, len(sums), stride)
+		sumRows64NEON(sums, src, cols, rows, stride)
 		return
 	}
-	sumRowsGeneric(sums, src, cols, stride)
+	sumRowsGeneric(sums, src, cols, rows, stride)
 }
 
 func scaleBlock64(k kernel, dst []float64, f *factor[float64]) {

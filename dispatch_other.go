@@ -31,8 +31,8 @@ func sumBlock[T native](_ kernel, src []T, ref *reference[T]) (sum doubleDouble,
 	return sumBlockGeneric(src, ref)
 }
 
-func sumRows[T native](_ kernel, sums []rowSum[T], src []T, cols, stride int) {
-	sumRowsGeneric(sums, src, cols, stride)
+func sumRows[T native](_ kernel, sums *rowSum[T], src *T, cols, rows, stride int) {
+	sumRowsGeneric(sums, src, cols, rows, stride)
 }
 
 func scaleBlock[T native](_ kernel, dst []T, f *factor[T]) { scaleBlockGeneric(dst, f) }

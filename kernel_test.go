@@ -451,8 +451,8 @@ func testSumRows[T native](t *testing.T, k kernel) {
 				families[(i*7+row)%len(families)].FillRow(src[row*stride:][:cols], uint64(rows))
 			}
 			got, want := make([]rowSum[T], rows), make([]rowSum[T], rows)
-			sumRows(k, got, src, cols, stride)
-			sumRowsGeneric(want, src, cols, stride)
+			sumRows(k, &got[0], &src[0], cols, len(got), stride)
+			sumRowsGeneric(&want[0], &src[0], cols, len(want), stride)
 			for row := range rows {
 				checkSums(t, fmt.Sprintf("%d x %d, row %d", rows, cols, row), got[row].sum, want[row].sum, true, true)
 				if want[row].sum.undefined() {

@@ -43,12 +43,12 @@ func sumBlock[T native](k kernel, src []T, ref *reference[T]) (sum doubleDouble,
 	return sumBlock64(k, as64(src), cast[reference[float64]](ref))
 }
 
-func sumRows[T native](k kernel, sums []rowSum[T], src []T, cols, stride int) {
+func sumRows[T native](k kernel, sums *rowSum[T], src *T, cols, rows, stride int) {
 	if is32[T]() {
-		sumRows32(k, castSlice[rowSum[float32]](sums), as32(src), cols, stride)
+		sumRows32(k, cast[rowSum[float32]](sums), cast[float32](src), cols, rows, stride)
 		return
 	}
-	sumRows64(k, castSlice[rowSum[float64]](sums), as64(src), cols, stride)
+	sumRows64(k, cast[rowSum[float64]](sums), cast[float64](src), cols, rows, stride)
 }
 
 func scaleBlock[T native](k kernel, dst []T, f *factor[T]) {

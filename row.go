@@ -467,9 +467,14 @@ func logSumRow[T native](k kernel, src []T) (m T, log doubleDouble) {
 		t := scan(k, logits[T, T]{elements: src})
 		return t.top, t.logSum()
 	}
-	var sums [1]rowSum[T]
-	sumRows(k, sums[:], src, len(src), 0)
-	return sums[0].logSum(k, src)
+	return logSumBlock(k, &src[0], len(src))
+}
+
+// logSumBlock is logSumRow for a row of one block, of n elements.
+func logSumBlock[T native](k kernel, src *T, n int) (m T, log doubleDouble) {
+	var sum rowSum[T]
+	sumRows(k, &sum, src, n, 1, 0)
+	return sum.logSum(k, src, n)
 }
 
 // logSumRows calls f with what logSumRow returns, for rows of any length but 0.
@@ -484,23 +489,25 @@ func logSumRows[T native](k kernel, src []T, cols, rows, stride int, f func(row 
 	var sums [32]rowSum[T]
 	for row := 0; row < rows; {
 		batch := sums[:min(len(sums), maxPerCall/cols, rows-row)]
-		sumRows(k, batch, src[row*stride:], cols, stride)
+		sumRows(k, &batch[0], &src[row*stride], cols, len(batch), stride)
 		for i := range batch {
-			m, log := batch[i].logSum(k, src[row*stride:][:cols])
+			m, log := batch[i].logSum(k, &src[row*stride], cols)
 			f(row, m, log)
 			row++
 		}
 	}
 }
 
-// logSum returns what logSumRow does, of the block src.
-func (s *rowSum[T]) logSum(k kernel, src []T) (m T, log doubleDouble) {
+// logSum returns what logSumRow does, of the block of n elements from src on.
+func (s *rowSum[T]) logSum(k kernel, src *T, n int) (m T, log doubleDouble) {
 	log = logRatio(s.sum, s.e)
 	switch {
-	case log.undefined() && hasNaNBlock(k, src):
-		return nan[T](), log
-	case isTiny(s.top) && !log.undefined():
-		return exactMax(k, src, s.top, s.sum, s.e), log
+	case log.undefined():
+		if hasNaNBlock(k, unsafe.Slice(src, n)) {
+			return nan[T](), log
+		}
+	case isTiny(s.top):
+		return exactMax(k, unsafe.Slice(src, n), s.top, s.sum, s.e), log
 	}
 	return s.top, log
 }
@@ -537,6 +544,16 @@ func logRatio[T native](sum doubleDouble, e T) doubleDouble {
 func logSoftmaxRow[T native](k kernel, dst, src []T) {
 	m, log := logSumRow(k, src)
 	subtractRow(k, dst, src, m, T(log.hi+log.lo))
+}
+
+// logSoftmaxBlock is logSoftmaxRow for a row of one block, of n elements.
+func logSoftmaxBlock[T native](k kernel, dst, src *T, n int) {
+	m, log := logSumBlock(k, src, n)
+	if log.undefined() {
+		fillNaN(unsafe.Slice(dst, n))
+		return
+	}
+	subtractBlock(k, unsafe.Slice(dst, n), unsafe.Slice(src, n), m, T(log.hi+log.lo))
 }
 
 // subtractRow computes the log-softmax of a row, or of a part of it. Both

@@ -127,7 +127,14 @@ func Softmax[T Float](dst, src []T) {
 //
 // Source: it is log_softmax of SciPy, TensorFlow and PyTorch.
 func LogSoftmax[T Float](dst, src []T) {
-	if checkVectors("LogSoftmax", dst, src) {
+	switch {
+	case !valid(dst, src):
+		refuse("LogSoftmax", len(dst), len(src))
+	case is32[T]() && len(src) <= block32:
+		logSoftmaxBlock(active, first[float32](dst), first[float32](src), len(src))
+	case is64[T]() && len(src) <= block64:
+		logSoftmaxBlock(active, first[float64](dst), first[float64](src), len(src))
+	default:
 		row(active, opLogSoftmax, dst, src)
 	}
 }
@@ -143,8 +150,13 @@ func LogSoftmax[T Float](dst, src []T) {
 // Source: it is logsumexp of SciPy and PyTorch and reduce_logsumexp of
 // TensorFlow, with SciPy's special values.
 func LogSumExp[T Float](src []T) T {
-	if len(src) == 0 {
+	switch {
+	case len(src) == 0:
 		return fromFloat[T](math.Inf(-1))
+	case is32[T]() && len(src) <= block32:
+		return T(logSumExpFrom(logSumBlock(active, first[float32](src), len(src))))
+	case is64[T]() && len(src) <= block64:
+		return T(logSumExpFrom(logSumBlock(active, first[float64](src), len(src))))
 	}
 	var dst [1]T
 	row(active, opLogSumExp, dst[:], src)

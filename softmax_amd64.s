@@ -608,9 +608,41 @@ undefined: \
 	MOVQ R10, DI \
 	JMP next
 
+// SHORTROW prepares for rows of R12 <= 32 elements: R8 is the number of those in a partial
+// vector at the end, Y7 the mask of those in the last vector. The last of several vectors
+// is loaded with what ends the row, so as not to wait for stores to what is behind, and
+// turned by the indices in Y12, which DX points to: then it has other elements of the row
+// where the mask has none. It uses AX and BX.
+#define SHORTROW \
+	MOVQ R12, R8 \
+	ANDQ $7, R8 \
+	MOVQ R12, AX \
+	NEGQ AX \
+	ANDQ $7, AX \
+	LEAQ tailMask<>(SB), BX \
+	VMOVUPS (BX)(AX*4), Y7 \
+	LEAQ turn<>(SB), DX \
+	LEAQ (DX)(AX*4), DX \
+	VMOVUPS (DX), Y12
+
+// TWOLOGITS loads a row of two vectors to Y0 and Y2, THREELOGITS and FOURLOGITS also to
+// Y4 and Y6.
+#define TWOLOGITS \
+	VMOVUPS (SI), Y0 \
+	VPERMPS -32(SI)(R12*4), Y12, Y2
+#define THREELOGITS \
+	VMOVUPS (SI), Y0 \
+	VMOVUPS 32(SI), Y2 \
+	VPERMPS -32(SI)(R12*4), Y12, Y4
+#define FOURLOGITS \
+	VMOVUPS (SI), Y0 \
+	VMOVUPS 32(SI), Y2 \
+	VMOVUPS 64(SI), Y4 \
+	VPERMPS -32(SI)(R12*4), Y12, Y6
+
 // ONESUM sets Y4 to the exponentials of the logits in Y0, and X0 to their sum under mask
-// Y7. TWOSUM is that for Y0 and Y2, the latter with the mask, to Y4 and Y5, and FOURSUM for
-// Y0, Y2, Y4 with mask Y12 and Y6 with mask Y7, to Y4, Y5, Y6 and Y8.
+// Y7. TWOSUM is that for Y0 and Y2, to Y4 and Y5, THREESUM and FOURSUM also for Y4, to Y6,
+// and for Y6, to Y8: the mask is for the last.
 #define ONESUM(FRONT) \
 	FRONT(Y0, Y0, Y1) \
 	BACK(Y0, Y1, Y4) \
@@ -626,6 +658,16 @@ undefined: \
 	BACK(Y2, Y3, Y5) \
 	VANDPS Y7, Y5, Y6 \
 	PAIRTOTAL(Y4, X4, Y6, X6)
+#define THREESUM(FRONT) \
+	FRONT(Y0, Y0, Y1) \
+	FRONT(Y2, Y2, Y3) \
+	FRONT(Y4, Y4, Y5) \
+	BACK(Y4, Y5, Y6) \
+	BACK(Y2, Y3, Y5) \
+	BACK(Y0, Y1, Y4) \
+	VANDPS Y7, Y6, Y10 \
+	VADDPS Y4, Y10, Y10 \
+	PAIRTOTAL(Y10, X10, Y5, X5)
 #define FOURSUM(FRONT) \
 	FRONT(Y0, Y0, Y1) \
 	FRONT(Y2, Y2, Y3) \
@@ -635,20 +677,26 @@ undefined: \
 	BACK(Y4, Y5, Y6) \
 	BACK(Y2, Y3, Y5) \
 	BACK(Y0, Y1, Y4) \
-	VANDPS Y12, Y6, Y10 \
 	VANDPS Y7, Y8, Y11 \
-	VADDPS Y4, Y10, Y10 \
+	VADDPS Y4, Y6, Y10 \
 	VADDPS Y5, Y11, Y11 \
 	PAIRTOTAL(Y10, X10, Y11, X11)
 
+// LAST stores the last vector of a row, and goes on at next.
+#define LAST(Y, X, offset, whole, next) \
+	TESTQ R8, R8 \
+	JEQ whole \
+	MOVL $offset, R10 \
+	STOREPART(Y, X) \
+	JMP next \
+whole: \
+	VMOVUPS Y, offset(DI)
+
 // func softmaxShortAVX2(dst, src *float32, cols, rows, dstStride, srcStride int)
 //
-// It is softmaxBlocksAVX2 for at most 32 columns: the row stays in registers. The sum
-// tells whether its maximum has to be known: then it is done once more, by it.
-// R13 counts rows, R9 and R11 are the strides in bytes, R12 is cols, R8 the
-// number of elements in a partial vector at the end. DX and BX point to masks.
-// The last of several vectors is loaded with what ends the row, so as not to wait for stores
-// to what is behind, and turned by the indices in Y12, or at R14.
+// It is softmaxBlocksAVX2 for at most 32 columns: the row stays in registers, one to four
+// of them. The sum tells whether its maximum has to be known: then it is done once more, by
+// that. R13 counts rows, R9 and R11 are the strides in bytes, R12 is cols; SHORTROW has more.
 TEXT ·softmaxShortAVX2(SB), NOSPLIT, $0-48
 	MOVQ dst+0(FP), DI
 	MOVQ src+8(FP), SI
@@ -658,24 +706,11 @@ TEXT ·softmaxShortAVX2(SB), NOSPLIT, $0-48
 	MOVQ srcStride+40(FP), R11
 	SHLQ $2, R9
 	SHLQ $2, R11
-	MOVQ R12, R8
-	ANDQ $7, R8
-	LEAQ tailMask<>+32(SB), BX
-	LEAQ turn<>(SB), R10
-	MOVQ R12, AX
-	NEGQ AX
-	ANDQ $7, AX
-	LEAQ (R10)(AX*4), R14
-	MOVQ R12, AX
+	SHORTROW
 	CMPQ R12, $16
 	JGT wide
 	CMPQ R12, $8
-	JGT pair
-
-	// One vector, with mask Y7: logits in Y0, exponentials in Y4.
-	SHLQ $2, AX
-	SUBQ AX, BX
-	VMOVUPS (BX), Y7
+	JGT two
 
 one:
 	SHORT
@@ -691,17 +726,10 @@ oneDefined:
 	SCALE(Y4, Y0)
 
 oneStore:
-	TESTQ R8, R8
-	JNE onePart
-	VMOVUPS Y4, (DI)
+	LAST(Y4, X4, 0, oneWhole, oneNext)
 
 oneNext:
 	NEXTROW(one)
-
-onePart:
-	XORL R10, R10
-	STOREPART(Y4, X4)
-	JMP oneNext
 
 oneCare:
 	FACTOR
@@ -720,20 +748,10 @@ oneByMaximum:
 	FAR(oneFar, oneNear)
 	UNDEFINED(oneUndefined, oneNext)
 
-	// Two vectors, the second with mask Y7: logits in Y0 and Y2, exponentials in
-	// Y4 and Y5.
-pair:
-	SUBQ $8, AX
-	SHLQ $2, AX
-	SUBQ AX, BX
-	VMOVUPS (BX), Y7
-	VMOVUPS (R14), Y12
-
 two:
 	SHORT
 	VMOVUPS shortCeiling<>(SB), Y11
-	VMOVUPS (SI), Y0
-	VPERMPS -32(SI)(R12*4), Y12, Y2
+	TWOLOGITS
 	TWOSUM(SHORTFRONT)
 	INRANGE(twoByMaximum)
 
@@ -746,29 +764,21 @@ twoDefined:
 
 twoStore:
 	VMOVUPS Y4, (DI)
-	TESTQ R8, R8
-	JNE twoPart
-	VMOVUPS Y5, 32(DI)
+	LAST(Y5, X5, 32, twoWhole, twoNext)
 
 twoNext:
 	NEXTROW(two)
-
-twoPart:
-	MOVL $32, R10
-	STOREPART(Y5, X5)
-	JMP twoNext
 
 twoCare:
 	FACTOR
 	CAREFACTOR
 	SCALECARE(Y4, Y0)
 	SCALECARE(Y5, Y1)
-	VMOVUPS (R14), Y12
+	VMOVUPS (DX), Y12
 	JMP twoStore
 
 twoByMaximum:
-	VMOVUPS (SI), Y0
-	LOADMASKED(32(SI), Y7, Y2)
+	TWOLOGITS
 	VMAXPS Y0, Y2, Y9
 	ACROSS
 	SHORTREFERENCE(twoFar, twoNear, twoOther, twoReference)
@@ -778,38 +788,59 @@ twoByMaximum:
 	FAR(twoFar, twoNear)
 	UNDEFINED(twoUndefined, twoNext)
 
-	// Four vectors, the third with the mask at DX and the fourth, which may be
-	// empty, with that at BX: logits in Y0, Y2, Y4, Y6, exponentials in Y4, Y5,
-	// Y6, Y8.
 wide:
-	LEAQ tailMask<>(SB), DX
 	CMPQ R12, $24
-	JGE whole2
-	LEAQ tailMask<>+32(SB), DX
-	MOVQ R8, CX
-	SHLQ $2, CX
-	SUBQ CX, DX
-	JMP four
+	JGT four
 
-whole2:
-	MOVQ R12, CX
-	SUBQ $24, CX
-	SHLQ $2, CX
-	SUBQ CX, BX
+three:
+	SHORT
+	VMOVUPS shortCeiling<>(SB), Y11
+	THREELOGITS
+	THREESUM(SHORTFRONT)
+	INRANGE(threeByMaximum)
+
+threeDefined:
+	VANDPS Y4, Y5, Y9
+	VANDPS Y6, Y9, Y9
+	CHECK(threeCare)
+	FACTOR
+	SCALE(Y4, Y0)
+	SCALE(Y5, Y1)
+	SCALE(Y6, Y2)
+
+threeStore:
+	VMOVUPS Y4, (DI)
+	VMOVUPS Y5, 32(DI)
+	LAST(Y6, X6, 64, threeWhole, threeNext)
+
+threeNext:
+	NEXTROW(three)
+
+threeCare:
+	FACTOR
+	CAREFACTOR
+	SCALECARE(Y4, Y0)
+	SCALECARE(Y5, Y1)
+	SCALECARE(Y6, Y2)
+	VMOVUPS (DX), Y12
+	JMP threeStore
+
+threeByMaximum:
+	THREELOGITS
+	VMAXPS Y0, Y2, Y9
+	VMAXPS Y4, Y9, Y9
+	ACROSS
+	SHORTREFERENCE(threeFar, threeNear, threeOther, threeReference)
+	THREESUM(FRONT)
+	DEFINED(threeDefined, threeUndefined)
+
+	FAR(threeFar, threeNear)
+	UNDEFINED(threeUndefined, threeNext)
 
 four:
 	SHORT
 	VMOVUPS shortCeiling<>(SB), Y11
-	VMOVUPS (DX), Y12
-	VMOVUPS (BX), Y7
-	VMOVUPS (SI), Y0
-	VMOVUPS 32(SI), Y2
-	VMOVUPS (R14), Y9
-	VPERMPS -32(SI)(R12*4), Y9, Y6
-	VMOVAPS Y6, Y4
-	CMPQ R12, $24
-	JLT 2(PC)
-	VMOVUPS 64(SI), Y4
+	FOURLOGITS
 	FOURSUM(SHORTFRONT)
 	INRANGE(fourByMaximum)
 
@@ -827,26 +858,11 @@ fourDefined:
 fourStore:
 	VMOVUPS Y4, (DI)
 	VMOVUPS Y5, 32(DI)
-	CMPQ R12, $24
-	JLT third
 	VMOVUPS Y6, 64(DI)
-	JEQ fourNext
-	CMPQ R12, $32
-	JLT fourth
-	VMOVUPS Y8, 96(DI)
+	LAST(Y8, X8, 96, fourWhole, fourNext)
 
 fourNext:
 	NEXTROW(four)
-
-third:
-	MOVL $64, R10
-	STOREPART(Y6, X6)
-	JMP fourNext
-
-fourth:
-	MOVL $96, R10
-	STOREPART(Y8, X8)
-	JMP fourNext
 
 fourCare:
 	FACTOR
@@ -855,24 +871,154 @@ fourCare:
 	SCALECARE(Y5, Y1)
 	SCALECARE(Y6, Y2)
 	SCALECARE(Y8, Y3)
+	VMOVUPS (DX), Y12
 	JMP fourStore
 
 fourByMaximum:
-	VMOVUPS (SI), Y0
-	VMOVUPS 32(SI), Y2
-	LOADMASKED(64(SI), Y12, Y4)
-	LOADMASKED(96(SI), Y7, Y6)
+	FOURLOGITS
 	VMAXPS Y0, Y2, Y8
 	VMAXPS Y4, Y6, Y9
 	VMAXPS Y8, Y9, Y9
 	ACROSS
 	SHORTREFERENCE(fourFar, fourNear, fourOther, fourReference)
-	VMOVUPS (DX), Y12
 	FOURSUM(FRONT)
 	DEFINED(fourDefined, fourUndefined)
 
 	FAR(fourFar, fourNear)
 	UNDEFINED(fourUndefined, fourNext)
+
+// NEXTSUM stores the sum X0 and the largest element of Y9, which is the exponential of the
+// maximum, and moves on to the next row.
+#define NEXTSUM(again) \
+	ACROSS \
+	VMOVSS X9, 4(DI) \
+	VMOVSD X0, 8(DI) \
+	ADDQ $24, DI \
+	ADDQ R11, SI \
+	SUBQ $1, R13 \
+	JNE again \
+	VZEROUPPER \
+	RET
+
+// func sumShortAVX2(sums *rowSum[float32], src *float32, cols, rows, stride int)
+//
+// It is sumRowsAVX2 for at most 32 columns, as softmaxShortAVX2 computes them. DI points to
+// what is found out about the row, R11 is the stride in bytes. The exponential of the
+// maximum is the largest.
+TEXT ·sumShortAVX2(SB), NOSPLIT, $0-40
+	MOVQ sums+0(FP), DI
+	MOVQ src+8(FP), SI
+	MOVQ cols+16(FP), R12
+	MOVQ rows+24(FP), R13
+	MOVQ stride+32(FP), R11
+	SHLQ $2, R11
+	SHORTROW
+	CMPQ R12, $16
+	JGT wide
+	CMPQ R12, $8
+	JGT two
+
+one:
+	SHORT
+	VMOVUPS shortCeiling<>(SB), Y11
+	LOADMASKED((SI), Y7, Y0)
+	VMOVAPS Y0, Y9
+	ACROSS
+	VMOVSS X9, (DI)
+	ONESUM(SHORTFRONT)
+	INRANGE(oneByMaximum)
+
+oneSummed:
+	VMOVAPS Y4, Y9
+	NEXTSUM(one)
+
+oneByMaximum:
+	LOADMASKED((SI), Y7, Y0)
+	VBROADCASTSS (DI), Y9
+	SHORTREFERENCE(oneFar, oneNear, oneOther, oneReference)
+	ONESUM(FRONT)
+	JMP oneSummed
+
+	FAR(oneFar, oneNear)
+
+two:
+	SHORT
+	VMOVUPS shortCeiling<>(SB), Y11
+	TWOLOGITS
+	VMAXPS Y0, Y2, Y9
+	ACROSS
+	VMOVSS X9, (DI)
+	TWOSUM(SHORTFRONT)
+	INRANGE(twoByMaximum)
+
+twoSummed:
+	VMAXPS Y4, Y5, Y9
+	NEXTSUM(two)
+
+twoByMaximum:
+	TWOLOGITS
+	VBROADCASTSS (DI), Y9
+	SHORTREFERENCE(twoFar, twoNear, twoOther, twoReference)
+	TWOSUM(FRONT)
+	JMP twoSummed
+
+	FAR(twoFar, twoNear)
+
+wide:
+	CMPQ R12, $24
+	JGT four
+
+three:
+	SHORT
+	VMOVUPS shortCeiling<>(SB), Y11
+	THREELOGITS
+	VMAXPS Y0, Y2, Y9
+	VMAXPS Y4, Y9, Y9
+	ACROSS
+	VMOVSS X9, (DI)
+	THREESUM(SHORTFRONT)
+	INRANGE(threeByMaximum)
+
+threeSummed:
+	VMAXPS Y4, Y5, Y9
+	VMAXPS Y6, Y9, Y9
+	NEXTSUM(three)
+
+threeByMaximum:
+	THREELOGITS
+	VBROADCASTSS (DI), Y9
+	SHORTREFERENCE(threeFar, threeNear, threeOther, threeReference)
+	THREESUM(FRONT)
+	JMP threeSummed
+
+	FAR(threeFar, threeNear)
+
+four:
+	SHORT
+	VMOVUPS shortCeiling<>(SB), Y11
+	FOURLOGITS
+	VMAXPS Y0, Y2, Y8
+	VMAXPS Y4, Y6, Y9
+	VMAXPS Y8, Y9, Y9
+	ACROSS
+	VMOVSS X9, (DI)
+	FOURSUM(SHORTFRONT)
+	INRANGE(fourByMaximum)
+
+fourSummed:
+	VMAXPS Y4, Y5, Y9
+	VMAXPS Y6, Y8, Y1
+	VMAXPS Y1, Y9, Y9
+	NEXTSUM(four)
+
+fourByMaximum:
+	FOURLOGITS
+	VBROADCASTSS (DI), Y9
+	SHORTREFERENCE(fourFar, fourNear, fourOther, fourReference)
+	FOURSUM(FRONT)
+	JMP fourSummed
+
+	FAR(fourFar, fourNear)
 
 // SOFTMAX computes the row of R12 elements at DX by its reference. It goes to BX.
 // OTHERWISE is what it jumps to.
