@@ -761,3 +761,26 @@ func testScoreBlock(t *testing.T, k kernel) {
 		}
 	}
 }
+
+// TestScaleRounding has exponentials whose product with the low part of a factor must be
+// rounded by itself: a probability depends on it about once in 2^24 times.
+func TestScaleRounding(t *testing.T) {
+	cases := []struct {
+		sum     float64
+		e, want float32
+	}{
+		{0x1.b19f2fe6e336ep+62, 0x1.aeb646p+49, 0x1.fc907p-14},
+		{0x1.8fe2087ab4e9cp+62, 0x1.00650ap+41, 0x1.4848p-22},
+		{0x1.1d92534590e9dp+62, 0x1.78497ep+56, 0x1.51525cp-06},
+		{0x1.62c30bb324167p+62, 0x1.cef1bcp+43, 0x1.4e10c8p-19},
+	}
+	forEachKernel(t, func(t *testing.T, k kernel) {
+		for _, c := range cases {
+			f := newFactor32(c.sum, 0, false)
+			x := []float32{c.e}
+			if scaleBlock(k, x, &f); x[0] != c.want {
+				t.Errorf("%x / %x: got %x, want %x", c.e, c.sum, x[0], c.want)
+			}
+		}
+	})
+}
