@@ -54,14 +54,7 @@ func hasNaNGeneric[T native](src []T) bool {
 // expBlockGeneric stores the exponentials of a block. It returns their sum and
 // whether all are at least 2.
 func expBlockGeneric[T native](dst, src []T, ref *reference[T]) (sum doubleDouble, large bool) {
-	lanes := newLaneSums[T]()
-	return expLanesGeneric(dst, src, ref, &lanes)
-}
-
-// expLanesGeneric is expBlockGeneric that adds to lanes: those of the groups of 32
-// before src in its block. The sum is that of all.
-func expLanesGeneric[T native](dst, src []T, ref *reference[T], lanes *laneSums[T]) (sum doubleDouble, large bool) {
-	large = true
+	lanes, large := newLaneSums[T](), true
 	for len(src) > 0 {
 		n := min(len(src), 32)
 		large = expGroup(dst[:n], src[:n], ref) && large

@@ -328,30 +328,17 @@ func softmaxBlock(k kernel, x []float32, m float32) {
 }
 
 // softmaxScaled computes the softmax of rows whose scores are src times a scale for
-// which mayFlush is true. The first has n elements, each further one step more but at
-// most cols, and what is behind them is set to 0. It returns how many rows are done: it
-// may stop before any row.
-func softmaxScaled(k kernel, dst, src []float32, cols, rows, dstStride, srcStride, n, step int, scale float32) (done int) {
+// which mayFlush is true, with a sink below exactLimit, -Inf for none. The first has n
+// elements, each further one step more but at most cols, and what is behind them is set to
+// 0. It returns how many rows are done: it may stop before any row.
+func softmaxScaled(k kernel, dst, src []float32, cols, rows, dstStride, srcStride, n, step int, scale, sink float32) (done int) {
 	switch k {
 	case kernelAVX512:
-		return softmaxScaledAVX512(&dst[0], &src[0], cols, rows, dstStride, srcStride, n, step, scale)
+		return softmaxScaledAVX512(&dst[0], &src[0], cols, rows, dstStride, srcStride, n, step, scale, sink)
 	case kernelAVX2:
-		return softmaxScaledAVX2(&dst[0], &src[0], cols, rows, dstStride, srcStride, n, step, scale)
+		return softmaxScaledAVX2(&dst[0], &src[0], cols, rows, dstStride, srcStride, n, step, scale, sink)
 	default:
 		return 0
-	}
-}
-
-func expLanes(k kernel, dst, src []float32, ref *reference[float32], lanes *laneSums[float32]) (sum doubleDouble, large bool) {
-	switch k {
-	case kernelAVX512:
-		sum.hi, large = expLanesAVX512(&dst[0], &src[0], len(src), ref, lanes)
-		return sum, large
-	case kernelAVX2:
-		sum.hi, large = expLanesAVX2(&dst[0], &src[0], len(src), ref, lanes)
-		return sum, large
-	default:
-		return expLanesGeneric(dst, src, ref, lanes)
 	}
 }
 
@@ -618,10 +605,7 @@ func scoreBlockAVX512(dst, src *float32, n int, s *scoring) float32
 func softmaxBlockAVX512(x *float32, n int, m float32)
 
 //go:noescape
-func softmaxScaledAVX512(dst, src *float32, cols, rows, dstStride, srcStride, n, step int, scale float32) (done int)
-
-//go:noescape
-func expLanesAVX512(dst, src *float32, n int, ref *reference[float32], lanes *laneSums[float32]) (sum float64, large bool)
+func softmaxScaledAVX512(dst, src *float32, cols, rows, dstStride, srcStride, n, step int, scale, sink float32) (done int)
 
 //go:noescape
 func softmaxHalfAVX512(dst, src unsafe.Pointer, n int, from, to elementFormat)
@@ -651,10 +635,7 @@ func undefinedBlockAVX2(dst *float32, n int, s *scoring)
 func softmaxBlockAVX2(x *float32, n int, m float32)
 
 //go:noescape
-func softmaxScaledAVX2(dst, src *float32, cols, rows, dstStride, srcStride, n, step int, scale float32) (done int)
-
-//go:noescape
-func expLanesAVX2(dst, src *float32, n int, ref *reference[float32], lanes *laneSums[float32]) (sum float64, large bool)
+func softmaxScaledAVX2(dst, src *float32, cols, rows, dstStride, srcStride, n, step int, scale, sink float32) (done int)
 
 //go:noescape
 func softmaxHalfAVX2(dst, src unsafe.Pointer, n int, from, to elementFormat)

@@ -197,19 +197,11 @@ func softmaxBlock(k kernel, x []float32, m float32) {
 }
 
 // softmaxScaled has no function in assembly here, and neither has softmaxHalf.
-func softmaxScaled(_ kernel, dst, src []float32, cols, rows, dstStride, srcStride, n, step int, scale float32) (done int) {
+func softmaxScaled(_ kernel, dst, src []float32, cols, rows, dstStride, srcStride, n, step int, scale, sink float32) (done int) {
 	return 0
 }
 
 func softmaxHalf[D, S Float](kernel, []D, []S) bool { return false }
-
-func expLanes(k kernel, dst, src []float32, ref *reference[float32], lanes *laneSums[float32]) (sum doubleDouble, large bool) {
-	if k == kernelNEON {
-		sum.hi, large = expLanesNEON(&dst[0], &src[0], len(src), ref, lanes)
-		return sum, large
-	}
-	return expLanesGeneric(dst, src, ref, lanes)
-}
 
 func widenFloat16(k kernel, dst []float32, src []Float16) float32 {
 	if k == kernelNEON && len(src) >= 4 {
@@ -347,9 +339,6 @@ func undefinedBlockNEON(dst *float32, n int, s *scoring)
 
 //go:noescape
 func softmaxBlockNEON(x *float32, n int, m float32)
-
-//go:noescape
-func expLanesNEON(dst, src *float32, n int, ref *reference[float32], lanes *laneSums[float32]) (sum float64, large bool)
 
 //go:noescape
 func widenFloat16NEON(dst *float32, src *Float16, n int) float32

@@ -57,12 +57,8 @@ func undefinedBlock(_ kernel, dst []float32, s *scoring) { undefinedBlockGeneric
 
 func softmaxBlock(_ kernel, x []float32, m float32) { softmaxBlockGeneric(x, m) }
 
-func softmaxScaled(_ kernel, dst, src []float32, cols, rows, dstStride, srcStride, n, step int, scale float32) (done int) {
+func softmaxScaled(_ kernel, dst, src []float32, cols, rows, dstStride, srcStride, n, step int, scale, sink float32) (done int) {
 	return 0
-}
-
-func expLanes(_ kernel, dst, src []float32, ref *reference[float32], lanes *laneSums[float32]) (sum doubleDouble, large bool) {
-	return expLanesGeneric(dst, src, ref, lanes)
 }
 
 func softmaxHalf[D, S Float](kernel, []D, []S) bool { return false }

@@ -543,8 +543,12 @@ func testSoftmaxScaled(t *testing.T, k kernel) {
 		src, dst := newBuffer[float32](size), newBuffer[float32]((rows-1)*dstStride+cols)
 		from, to := src.slice(size, i), dst.slice((rows-1)*dstStride+cols, i*3)
 		scale := scales[i%len(scales)]
+		sink := append(sinks, float32(math.Inf(-1)), 20, 26)[i%(len(sinks)+3)]
+		if !(sink < exactLimit) {
+			sink = 0
+		}
 		want, wantInPlace := slices.Clone(to), slices.Clone(from)
-		name := fmt.Sprintf("%d x %d, strides %d and %d, n=%d, step %d, scale %g", rows, cols, srcStride, dstStride, n, step, scale)
+		name := fmt.Sprintf("%d x %d, strides %d and %d, n=%d, step %d, scale %g, sink %g", rows, cols, srcStride, dstStride, n, step, scale, sink)
 		for row := range rows {
 			families[(i*5+row)%len(families)].FillRow(from[row*srcStride:][:cols], uint64(i+row))
 		}
@@ -556,17 +560,17 @@ func testSoftmaxScaled(t *testing.T, k kernel) {
 				for c, x := range before[row*srcStride:][:end] {
 					w[c] = float32(x * scale)
 				}
-				softmaxBlocksGeneric(&w[0], &w[0], end, 1, 0, 0)
+				softmaxWithSink(w[:end], sink)
 				clear(w[end:])
 			}
 		}
-		count := softmaxScaled(k, to, from, cols, rows, dstStride, srcStride, n, step, scale)
+		count := softmaxScaled(k, to, from, cols, rows, dstStride, srcStride, n, step, scale, sink)
 		checkSubnormals(t, name)
 		expect(want, dstStride, count)
 		checkBits(t, to, want, want, "%s: %d rows done", name, count)
 		dst.check(t, "%s", name)
 		checkBits(t, from, before, before, "%s: src changed", name)
-		count = softmaxScaled(k, from, from, cols, rows, srcStride, srcStride, n, step, scale)
+		count = softmaxScaled(k, from, from, cols, rows, srcStride, srcStride, n, step, scale, sink)
 		copy(wantInPlace, before)
 		expect(wantInPlace, srcStride, count)
 		checkBits(t, from, wantInPlace, before, "%s, in place: %d rows done", name, count)
@@ -586,52 +590,6 @@ func testSoftmaxScaled(t *testing.T, k kernel) {
 	}
 	if done == 0 && (k == kernelAVX2 || k == kernelAVX512) {
 		t.Error("declined every time")
-	}
-}
-
-// TestExpLanes cuts blocks in two, at every multiple of 32 or some of them: the sum,
-// the exponentials and large are those of the whole block.
-func TestExpLanes(t *testing.T) { forEachKernel(t, testExpLanes) }
-
-func testExpLanes(t *testing.T, k kernel) {
-	src, dst := newBuffer[float32](blockLen[float32]()), newBuffer[float32](blockLen[float32]())
-	want := make([]float32, blockLen[float32]())
-	for _, n := range primitiveLens[float32]() {
-		for i, family := range familiesOf[float32]() {
-			if !chosen(n+i, 7) || n > 200 && (n+i)%4 > 0 {
-				continue
-			}
-			from, want := src.slice(n, n+i), want[:n]
-			family.FillRow(from, 13)
-			m := maxOf(from)
-			ref := newReference(m, rowBias(m))
-			sum, large := expBlockGeneric(want, from, &ref)
-			for cut := 0; cut < n; cut += 32 * (1 + n/300) {
-				name := fmt.Sprintf("%s, n=%d, cut at %d", family.Name, n, cut)
-				lanes, gotLarge := newLaneSums[float32](), true
-				to := dst.slice(n, n*3+i)
-				if cut > 0 {
-					_, gotLarge = expLanes(k, to[:cut], from[:cut], &ref, &lanes)
-				}
-				gotSum, lastLarge := expLanes(k, to[cut:], from[cut:], &ref, &lanes)
-				checkSums(t, name, gotSum, sum, gotLarge && lastLarge, large)
-				dst.check(t, "%s", name)
-				if sum.undefined() {
-					continue // nobody looks at the exponentials then
-				}
-				checkBits(t, to, want, from, "%s", name)
-				if total := lanes.total(); total.hi != sum.hi {
-					t.Fatalf("%s: the lanes left behind add up to %x, want %x", name, total.hi, sum.hi)
-				}
-				lanes = newLaneSums[float32]()
-				copy(to, from)
-				if cut > 0 {
-					expLanes(k, to[:cut], to[:cut], &ref, &lanes)
-				}
-				expLanes(k, to[cut:], to[cut:], &ref, &lanes)
-				checkBits(t, to, want, from, "%s, in place", name)
-			}
-		}
 	}
 }
 

@@ -288,7 +288,7 @@ func scan[T Float, C native](k kernel, src logits[T, C]) rowTotal[C] {
 func addRow[T Float, C native](k kernel, r *rowScan[C], src logits[T, C]) {
 	for at := 0; at < len(src.elements); {
 		block, m := src.read(k, nil, at)
-		r.add(src.scanBlock(k, block, at, src.withSink(at, m)))
+		r.add(scanBlock(k, block, m))
 		at += len(block)
 	}
 	src.addSink(k, r)
@@ -320,13 +320,12 @@ func scanStoring[T Float, C native](k kernel, dst []C, src logits[T, C], scales 
 			}
 			block, m = src.read(k, dst, at)
 		}
-		m = src.withSink(at, m)
 		if anchorOf(m) == anchor {
-			b := src.expBlock(k, dst[at:], block, at, m, biasOf(anchor))
+			b := expScan(k, dst[at:], block, m, biasOf(anchor))
 			scales[i] = blockScale{b.shift, b.large}
 			r.add(b)
 		} else {
-			scales[i] = scanOther(k, dst[at:], &src, &r, block, at, m, top)
+			scales[i] = scanOther(k, dst[at:], &r, block, m, top)
 		}
 		at += len(block)
 	}
@@ -338,13 +337,13 @@ func scanStoring[T Float, C native](k kernel, dst []C, src logits[T, C], scales 
 // row, whose maximum is top. It is rare.
 //
 //go:noinline
-func scanOther[T Float, C native](k kernel, dst []C, src *logits[T, C], r *rowScan[C], block []C, at int, m, top C) blockScale {
+func scanOther[C native](k kernel, dst []C, r *rowScan[C], block []C, m, top C) blockScale {
 	const vanished = 1000 // e^-1000 is 2^-1443
-	r.add(src.otherSum(k, block, at, m, top))
+	r.add(otherSum(k, block, m, top))
 	if !(m > top-vanished) {
 		return blockScale{shift: farShift}
 	}
-	b := src.expBlock(k, dst, block, at, m, rowBias(top))
+	b := expScan(k, dst, block, m, rowBias(top))
 	return blockScale{b.shift, b.large}
 }
 

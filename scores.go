@@ -64,8 +64,9 @@ type Scores struct {
 // element, or with the Sink, which may stand between rows of dst.
 //
 // Weights have the bits that the steps have as loops of their own followed by
-// [Softmax], with the Sink as one more element at the end of the row. Where scores
-// are exact, weights are as accurate as Softmax is.
+// [Softmax]; with a Sink, those of an [Accumulator] to which the row was added and then the
+// sink, so that its place does not depend on the number of columns. Where scores are exact,
+// weights are as accurate as Softmax is.
 //
 // The weight of a key that is removed is exactly 0. A row of which no key is left,
 // or only scores of -Inf, is all zeros, also with a Sink. In a row with a score that
@@ -162,7 +163,7 @@ func (s *Scores) softmaxRows(k kernel, dst, src *Matrix[float32]) {
 		w.flush = 1
 	}
 	hasBias := s.hasBias()
-	onlyScaled := mayFlush(w.scale) && src.Cols <= block32 && isZero(w.softcap) && isZero(w.slope) && !hasBias && len(s.Keep) == 0 && s.Sink == nil
+	onlyScaled := mayFlush(w.scale) && src.Cols <= block32 && isZero(w.softcap) && isZero(w.slope) && !hasBias && len(s.Keep) == 0 && (s.Sink == nil || *s.Sink < exactLimit)
 	for r := 0; r < src.Rows; r++ {
 		if onlyScaled {
 			if r += s.scaledRows(k, dst, src, r, w.scale); r == src.Rows {
@@ -204,7 +205,11 @@ func (s *Scores) scaledRows(k kernel, dst, src *Matrix[float32], row int, scale 
 		return 0
 	}
 	rows = min(rows, maxPerCall/src.Cols)
-	return softmaxScaled(k, dst.Data[row*dst.Stride:], src.Data[row*src.Stride:], src.Cols, rows, dst.Stride, src.Stride, end, step, scale)
+	sink := float32(math.Inf(-1))
+	if s.Sink != nil {
+		sink = *s.Sink
+	}
+	return softmaxScaled(k, dst.Data[row*dst.Stride:], src.Data[row*src.Stride:], src.Cols, rows, dst.Stride, src.Stride, end, step, scale, sink)
 }
 
 // columns returns the range of columns that Causal and Window leave to a query.
@@ -238,21 +243,15 @@ func (w *scoreRow) softmax(k kernel, dst, src []float32, sink *float32) {
 	}
 	start := w.first &^ 31
 	d := dst[start:w.end]
-	last := w.end - 1
-	if sink != nil {
-		last = len(dst)
-	}
-	if start/block32 == last/block32 {
-		switch m := w.block(k, d, src[start:w.end], start); {
-		case m == float32(math.Inf(-1)) && !hasNaNBlock(k, d):
+	if sink == nil && start/block32 == (w.end-1)/block32 {
+		m := w.block(k, d, src[start:w.end], start)
+		if m == float32(math.Inf(-1)) && !hasNaNBlock(k, d) {
 			clearAll(d)
-		case sink == nil:
+		} else {
 			softmaxBlock(k, d, m)
-		default:
-			softmaxWithSink(k, d, m, *sink, last-start)
 		}
 	} else {
-		w.softmaxBlocks(k, d, src[start:w.end], start, sink, len(dst))
+		w.softmaxBlocks(k, d, src[start:w.end], start, sink)
 	}
 	clearAll(dst[start:w.first])
 	if d[len(d)-1] != d[len(d)-1] && (w.biases != nil || w.keeps != nil) {
@@ -261,11 +260,11 @@ func (w *scoreRow) softmax(k kernel, dst, src []float32, sink *float32) {
 }
 
 // softmaxBlocks computes the part of a row from a column on, of several blocks or with
-// a sink at a column behind.
-func (w *scoreRow) softmaxBlocks(k kernel, dst, src []float32, column int, sink *float32, sinkColumn int) {
+// a sink.
+func (w *scoreRow) softmaxBlocks(k kernel, dst, src []float32, column int, sink *float32) {
 	row := logits[float32, float32]{
 		elements: src, scores: w, masked: true,
-		column: column, sink: sink, sinkAt: sinkColumn - column,
+		column: column, sink: sink,
 	}
 	switch {
 	case len(dst) <= row.blockEnd(0):

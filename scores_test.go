@@ -67,10 +67,11 @@ func referenceScores(s *Scores, dst, src Matrix[float32]) {
 			}
 		}
 		empty := maxOf(row) == negInf
-		if s.Sink != nil {
-			row = append(row, *s.Sink)
+		if s.Sink == nil {
+			softmaxRow(kernelGeneric, row, row)
+		} else {
+			softmaxWithSink(row, *s.Sink)
 		}
-		softmaxRow(kernelGeneric, row, row)
 		for c := range removed {
 			if empty || removed[c] && isNaN(row[c]) {
 				row[c] = 0
@@ -78,6 +79,16 @@ func referenceScores(s *Scores, dst, src Matrix[float32]) {
 		}
 		copy(dst.Data[r*dst.Stride:][:dst.Cols], row)
 	}
+}
+
+// softmaxWithSink computes the softmax of a row, and of a sink as a shard of its own.
+func softmaxWithSink(row []float32, sink float32) {
+	scan := newScan[float32]()
+	for _, shard := range [][]float32{row, {sink}} {
+		addRow(kernelGeneric, &scan, logits[float32, float32]{elements: shard})
+	}
+	total := scan.total()
+	total.write(kernelGeneric, row, row, false)
 }
 
 // attention is a Scores and the logits for it, which lie without gaps.

@@ -57,6 +57,7 @@ VECTOR(shortMagic, 0x4B400598)  // intMagic + 8*(shortShift + 127)
 VECTOR(shortCutoff, 0xC2F3FCE1)
 VECTOR(shortLowest, 0xC16B3333)
 VECTOR(shortTop, 0x41C80000)
+VECTOR(sinkAbove, 0x41800000)  // 16
 VECTOR(shortCeiling, 0x42400000) // 48: its exponential is above any sum that INRANGE accepts
 DATA one<>+0(SB)/8, $1.0
 GLOBL one<>(SB), RODATA|NOPTR, $8
@@ -608,6 +609,32 @@ undefined: \
 	MOVQ R10, DI \
 	JMP next
 
+// ADDSINK adds the exponential of the sink to the sum X0, unless it is -Inf. It uses
+// Y1-Y3 and Y9.
+#define ADDSINK \
+	CMPL sink+68(FP), $0xFF800000 \
+	JEQ sunk \
+	VBROADCASTSS sink+68(FP), Y1 \
+	REDUCE(Y1, Y3) \
+	BACK(Y1, Y3, Y2) \
+	VCVTSS2SD X2, X2, X2 \
+	VADDSD X2, X0, X0 \
+sunk:
+#define NOSINK
+
+// SINKFITS goes to declined if the sink is so far above the maximum in X9, or the limit of
+// a short row, that it wants another reference. It uses X2.
+#define SINKFITS \
+	VMOVSS sink+68(FP), X2 \
+	CMPQ R12, $const_shortRow \
+	JGT long \
+	VUCOMISS shortTop<>(SB), X2 \
+	JHI declined \
+long: \
+	VSUBSS X9, X2, X2 \
+	VUCOMISS sinkAbove<>(SB), X2 \
+	JHI declined
+
 // SHORTROW prepares for rows of R12 <= 32 elements: R8 is the number of those in a partial
 // vector at the end, Y7 the mask of those in the last vector. The last of several vectors
 // is loaded with what ends the row, so as not to wait for stores to what is behind, and
@@ -1020,14 +1047,15 @@ fourByMaximum:
 
 	FAR(fourFar, fourNear)
 
-// SOFTMAX computes the row of R12 elements at DX by its reference. It goes to BX.
-// OTHERWISE is what it jumps to.
-#define SOFTMAX(FRONT) \
+// SOFTMAX computes the row of R12 elements at DX by its reference. It goes to BX. SINK adds
+// something to its sum. OTHERWISE is what it jumps to.
+#define SOFTMAX(FRONT, SINK) \
 	MOVQ DX, SI \
 	MOVQ BX, DI \
 	MOVQ R12, CX \
 	EXPSUM(FRONT, EXPKEEP, EXPPART, NOPREFETCH) \
 	TOTAL \
+	SINK \
 	MOVQ BX, DI \
 	MOVQ R12, CX \
 	VUCOMISD X0, X0 \
@@ -1064,7 +1092,7 @@ row:
 	MAXIMUM
 
 	REFERENCE(far, near)
-	SOFTMAX(FRONT)
+	SOFTMAX(FRONT, NOSINK)
 	MOVQ dstStride+32(FP), AX
 	LEAQ (BX)(AX*4), BX
 	MOVQ srcStride+40(FP), AX
@@ -1084,14 +1112,14 @@ TEXT ·softmaxBlockAVX2(SB), NOSPLIT, $96-20
 	MOVQ n+8(FP), R12
 	VBROADCASTSS m+16(FP), Y9
 	REFERENCE(far, near)
-	SOFTMAX(FRONT)
+	SOFTMAX(FRONT, NOSINK)
 	VZEROUPPER
 	RET
 
 	OTHERWISE
 	FAR(far, near)
 
-// func softmaxScaledAVX2(dst, src *float32, cols, rows, dstStride, srcStride, n, step int, scale float32) (done int)
+// func softmaxScaledAVX2(dst, src *float32, cols, rows, dstStride, srcStride, n, step int, scale, sink float32) (done int)
 //
 // BX and DX point to the row, R12 counts the elements before the zeros and R13 rows.
 // Subnormal numbers count as 0 until the control register, which waits on the stack,
@@ -1116,9 +1144,10 @@ row:
 	VANDPS absMask<>(SB), Y9, Y0
 	VUCOMISS exactLimit<>(SB), X0
 	JCC declined
+	SINKFITS
 	ANYREFERENCE(far, near, other, referred)
 	VBROADCASTSS scale+64(FP), Y15
-	SOFTMAX(SCALEDFRONT)
+	SOFTMAX(SCALEDFRONT, ADDSINK)
 
 	MOVQ cols+16(FP), CX
 	SUBQ R12, CX
@@ -1200,7 +1229,7 @@ widened:
 
 logits:
 	ANYREFERENCE(far, near, other, referred)
-	SOFTMAX(FRONT)
+	SOFTMAX(FRONT, NOSINK)
 	MOVQ BX, SI
 	MOVQ dst+0(FP), DI
 	MOVQ R12, CX
@@ -1286,33 +1315,6 @@ TEXT ·expBlockAVX2(SB), NOSPLIT, $96-41
 	LARGE
 	VMOVSD X0, sum+32(FP)
 	MOVB AX, large+40(FP)
-	VZEROUPPER
-	RET
-
-// func expLanesAVX2(dst, src *float32, n int, ref *reference, lanes *laneSums) (sum float64, large bool)
-//
-// BX points to the lanes, which are those of the groups before.
-TEXT ·expLanesAVX2(SB), NOSPLIT, $96-49
-	MOVQ dst+0(FP), DI
-	MOVQ src+8(FP), SI
-	MOVQ n+16(FP), CX
-	MOVQ ref+24(FP), AX
-	MOVQ lanes+32(FP), BX
-	LOADREF
-	LANES
-	VMOVUPS (BX), Y10
-	VMOVUPS 32(BX), Y11
-	COPYLOST(64(BX), 0(R11))
-	COPYLOST(96(BX), 32(R11))
-	ADDEXP(FRONT, EXPKEEP, EXPPART, NOPREFETCH)
-	VMOVUPS Y10, (BX)
-	VMOVUPS Y11, 32(BX)
-	COPYLOST(0(R11), 64(BX))
-	COPYLOST(32(R11), 96(BX))
-	TOTAL
-	LARGE
-	VMOVSD X0, sum+40(FP)
-	MOVB AX, large+48(FP)
 	VZEROUPPER
 	RET
 

@@ -1185,32 +1185,6 @@ TEXT ·expBlockNEON(SB), NOSPLIT, $24-41
 	MOVB R3, large+40(FP)
 	RET
 
-// func expLanesNEON(dst, src *float32, n int, ref *reference, lanes *laneSums) (sum float64, large bool)
-//
-// R12 points to the lanes, which are those of the groups before.
-TEXT ·expLanesNEON(SB), NOSPLIT, $24-49
-	MOVD dst+0(FP), R0
-	MOVD src+8(FP), R1
-	MOVD n+16(FP), R2
-	MOVD ref+24(FP), R3
-	MOVD lanes+32(FP), R12
-	CONSTANTS
-	LOADREF
-	VLDPQ(0, 12, acc0, acc1)
-	VLDPQ(32, 12, acc2, acc3)
-	VLDPQ(64, 12, lost0, lost1)
-	VLDPQ(96, 12, lost2, lost3)
-	ADDEXP(EXPKEEP2, EXPKEEP1, EXPPART)
-	VSTPQ(acc0, acc1, 0, 12)
-	VSTPQ(acc2, acc3, 32, 12)
-	VSTPQ(lost0, lost1, 64, 12)
-	VSTPQ(lost2, lost3, 96, 12)
-	TOTAL
-	LARGE
-	FMOVD F0, sum+40(FP)
-	MOVB R3, large+48(FP)
-	RET
-
 // func sumBlockNEON(src *float32, n int, ref *reference) (sum float64, large bool)
 TEXT ·sumBlockNEON(SB), NOSPLIT, $24-33
 	MOVD src+0(FP), R1

@@ -52,6 +52,7 @@ SCALAR(shortMagic, 0x4B400598) // intMagic + 8*(shortShift + 127)
 SCALAR(shortCutoff, 0xC2F3FCE1)
 SCALAR(shortLowest, 0xC16B3333)
 SCALAR(shortTop, 0x41C80000)
+SCALAR(sinkAbove, 0x41800000)  // 16
 SCALAR(shortCeiling, 0x42400000) // 48: its exponential is above any sum that INRANGE accepts
 DATA one<>+0(SB)/8, $1.0
 GLOBL one<>(SB), RODATA|NOPTR, $8
@@ -490,6 +491,32 @@ done:
 	FRONT(X, X, Z15) \
 	BACK(X, Z15, P)
 
+// ADDSINK adds the exponential of the sink to the sum X0, unless it is -Inf. It uses
+// Z1-Z3 and Z12.
+#define ADDSINK \
+	CMPL sink+68(FP), $0xFF800000 \
+	JEQ sunk \
+	VBROADCASTSS sink+68(FP), Z1 \
+	REDUCE(Z1, Z3) \
+	BACK(Z1, Z3, Z2) \
+	VCVTSS2SD X2, X2, X2 \
+	VADDSD X2, X0, X0 \
+sunk:
+#define NOSINK
+
+// SINKFITS goes to declined if the sink is so far above the maximum in X0, or the limit of
+// a short row, that it wants another reference. It uses X2.
+#define SINKFITS \
+	VMOVSS sink+68(FP), X2 \
+	CMPQ R12, $const_shortRow \
+	JGT long \
+	VUCOMISS shortTop<>(SB), X2 \
+	JHI declined \
+long: \
+	VSUBSS X0, X2, X2 \
+	VUCOMISS sinkAbove<>(SB), X2 \
+	JHI declined
+
 // ONESUM sets Z4 to the exponentials of the logits in Z0, and X0 to their sum under mask
 // K1. TWOSUM is that for Z0 and Z1, the latter with the mask, to Z4 and Z5.
 #define ONESUM(FRONT) \
@@ -765,15 +792,16 @@ fourCare:
 	FAR(Z8, fourFar, fourNear)
 	UNDEFINED(fourUndefined, fourNext)
 
-// SOFTMAX computes the row of R12 elements at DX by its reference. It goes to BX.
-// OTHERWISE is what it jumps to.
-#define SOFTMAX(FRONT) \
+// SOFTMAX computes the row of R12 elements at DX by its reference. It goes to BX. SINK adds
+// something to its sum. OTHERWISE is what it jumps to.
+#define SOFTMAX(FRONT, SINK) \
 	MOVQ DX, SI \
 	MOVQ BX, DI \
 	MOVQ R12, CX \
 	LANES \
 	GROUPS(FRONT, EXPKEEP, EXPPART1, EXPPART2, NOPREFETCH) \
 	TOTAL \
+	SINK \
 	MOVQ BX, DI \
 	MOVQ R12, CX \
 	VUCOMISD X0, X0 \
@@ -809,7 +837,7 @@ row:
 	MAXIMUM
 
 	REFERENCE(Z0, Z1, X1, far, near)
-	SOFTMAX(FRONT)
+	SOFTMAX(FRONT, NOSINK)
 	MOVQ dstStride+32(FP), AX
 	LEAQ (BX)(AX*4), BX
 	MOVQ srcStride+40(FP), AX
@@ -831,7 +859,7 @@ TEXT ·softmaxBlockAVX512(SB), NOSPLIT, $0-20
 	VBROADCASTSS m+16(FP), Z0
 	CONSTANTS
 	REFERENCE(Z0, Z1, X1, far, near)
-	SOFTMAX(FRONT)
+	SOFTMAX(FRONT, NOSINK)
 	VZEROUPPER
 	RET
 
@@ -839,7 +867,7 @@ TEXT ·softmaxBlockAVX512(SB), NOSPLIT, $0-20
 
 	FAR(Z0, far, near)
 
-// func softmaxScaledAVX512(dst, src *float32, cols, rows, dstStride, srcStride, n, step int, scale float32) (done int)
+// func softmaxScaledAVX512(dst, src *float32, cols, rows, dstStride, srcStride, n, step int, scale, sink float32) (done int)
 //
 // BX and DX point to the row, R12 counts the elements before the zeros and R13 rows.
 // Subnormal numbers count as 0 until the control register, which waits on the stack,
@@ -864,9 +892,10 @@ row:
 	VPANDD.BCST absMask<>(SB), Z0, Z1
 	VUCOMISS exactLimit<>(SB), X1
 	JCC declined
+	SINKFITS
 	ANYREFERENCE(Z0, X0, Z1, X1, far, near, other, referred)
 	VBROADCASTSS scale+64(FP), Z16
-	SOFTMAX(SCALEDFRONT)
+	SOFTMAX(SCALEDFRONT, ADDSINK)
 
 	MOVQ cols+16(FP), CX
 	SUBQ R12, CX
@@ -948,7 +977,7 @@ widened:
 logits:
 	CONSTANTS
 	ANYREFERENCE(Z0, X0, Z1, X1, far, near, other, referred)
-	SOFTMAX(FRONT)
+	SOFTMAX(FRONT, NOSINK)
 	MOVQ BX, SI
 	MOVQ dst+0(FP), DI
 	MOVQ R12, CX
@@ -1032,30 +1061,6 @@ TEXT ·expBlockAVX512(SB), NOSPLIT, $0-41
 	LARGE
 	SETCS large+40(FP)
 	VMOVSD X0, sum+32(FP)
-	VZEROUPPER
-	RET
-
-// func expLanesAVX512(dst, src *float32, n int, ref *reference, lanes *laneSums) (sum float64, large bool)
-//
-// BX points to the lanes, which are those of the groups before.
-TEXT ·expLanesAVX512(SB), NOSPLIT, $0-49
-	MOVQ dst+0(FP), DI
-	MOVQ src+8(FP), SI
-	MOVQ n+16(FP), CX
-	MOVQ ref+24(FP), AX
-	MOVQ lanes+32(FP), BX
-	LOADREF
-	CONSTANTS
-	LANES
-	VMOVUPS (BX), Z25
-	VMOVUPS 64(BX), Z26
-	GROUPS(FRONT, EXPKEEP, EXPPART1, EXPPART2, NOPREFETCH)
-	VMOVUPS Z25, (BX)
-	VMOVUPS Z26, 64(BX)
-	TOTAL
-	LARGE
-	SETCS large+48(FP)
-	VMOVSD X0, sum+40(FP)
 	VZEROUPPER
 	RET
 
