@@ -57,12 +57,18 @@ func benchmarkType[T native](b *testing.B, peers []peer[T]) {
 				if p.missing != "" {
 					continue
 				}
-				name := fmt.Sprintf("type=%s/values=%s/n=%d/rows=%d/round=%d/peer=%s",
-					typeName, c.family.name, c.cols, c.rows, round+1, p.name)
-				var s sample // the last one: Go makes some short ones first
-				b.Run(name, func(b *testing.B) { s = benchmarkPeer(b, p, c, dst, src, reference) })
-				if s.nanoseconds > 0 { // it is 0 if -bench leaves this benchmark out
-					measured.samples = append(measured.samples, caseSample{typeName, p.name, c, s})
+				ways := []peer[T]{p}
+				if p.fromGo != nil && c.rows == 1 {
+					ways = append(ways, peer[T]{name: p.name + "-cgo", softmax: p.fromGo})
+				}
+				for _, p := range ways {
+					name := fmt.Sprintf("type=%s/values=%s/n=%d/rows=%d/round=%d/peer=%s",
+						typeName, c.family.name, c.cols, c.rows, round+1, p.name)
+					var s sample // the last one: Go makes some short ones first
+					b.Run(name, func(b *testing.B) { s = benchmarkPeer(b, p, c, dst, src, reference) })
+					if s.nanoseconds > 0 { // it is 0 if -bench leaves this benchmark out
+						measured.samples = append(measured.samples, caseSample{typeName, p.name, c, s})
+					}
 				}
 			}
 		}

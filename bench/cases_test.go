@@ -29,7 +29,7 @@ type benchCase struct {
 const batch = 32768
 
 // lengths are those of rows.
-var lengths = []int{8, 64, 512, 1024, 4096, 32768, 131072, 1 << 20}
+var lengths = []int{8, 16, 32, 64, 128, 256, 512, 1024, 4096, 32768, 131072, 1 << 20}
 
 // accuracyCases are those whose errors the table shows.
 var accuracyCases = []benchCase{

@@ -119,21 +119,21 @@ func vectorFunctions() (names []string, err error) {
 
 func cPeers32() []peer[float32] {
 	return []peer[float32]{
-		{"onednn", oneDNN().about, oneDNN().missing, withStatus("oneDNN: dnnl_status_t", func(dst, src []float32, cols int) C.int {
-			return C.onednn_softmax_float32(float(dst), float(src), rows(src, cols), C.size_t(cols))
-		})},
-		{"xnnpack", xnnpack().about, xnnpack().missing, withStatus("XNNPACK: xnn_status", func(dst, src []float32, cols int) C.int {
-			return C.xnnpack_softmax_float32(float(dst), float(src), rows(src, cols), C.size_t(cols))
-		})},
-		{"eigen", eigen().about, eigen().missing, timed(func(dst, src []float32, cols int) {
-			C.eigen_softmax_float32(float(dst), float(src), rows(src, cols), C.size_t(cols))
-		})},
-		{"sleef", sleef().about, sleef().missing, timed(func(dst, src []float32, cols int) {
-			C.sleef_softmax_float32(float(dst), float(src), rows(src, cols), C.size_t(cols))
-		})},
-		{"libmvec", libmvec().about, libmvec().missing, timed(func(dst, src []float32, cols int) {
-			C.libmvec_softmax_float32(float(dst), float(src), rows(src, cols), C.size_t(cols))
-		})},
+		cPeer("onednn", oneDNN(), withStatus("oneDNN: dnnl_status_t", func(dst, src []float32, cols, calls int) C.int {
+			return C.onednn_softmax_float32(float(dst), float(src), rows(src, cols), C.size_t(cols), C.size_t(calls))
+		})),
+		cPeer("xnnpack", xnnpack(), withStatus("XNNPACK: xnn_status", func(dst, src []float32, cols, calls int) C.int {
+			return C.xnnpack_softmax_float32(float(dst), float(src), rows(src, cols), C.size_t(cols), C.size_t(calls))
+		})),
+		cPeer("eigen", eigen(), withoutStatus(func(dst, src []float32, cols, calls int) {
+			C.eigen_softmax_float32(float(dst), float(src), rows(src, cols), C.size_t(cols), C.size_t(calls))
+		})),
+		cPeer("sleef", sleef(), withoutStatus(func(dst, src []float32, cols, calls int) {
+			C.sleef_softmax_float32(float(dst), float(src), rows(src, cols), C.size_t(cols), C.size_t(calls))
+		})),
+		cPeer("libmvec", libmvec(), withoutStatus(func(dst, src []float32, cols, calls int) {
+			C.libmvec_softmax_float32(float(dst), float(src), rows(src, cols), C.size_t(cols), C.size_t(calls))
+		})),
 	}
 }
 
@@ -141,28 +141,52 @@ func cPeers64() []peer[float64] {
 	return []peer[float64]{
 		{name: "onednn", missing: "has no softmax of float64"},
 		{name: "xnnpack", missing: "has no softmax of float64"},
-		{"eigen", eigen().about, eigen().missing, timed(func(dst, src []float64, cols int) {
-			C.eigen_softmax_float64(double(dst), double(src), rows(src, cols), C.size_t(cols))
-		})},
-		{"sleef", sleef().about, sleef().missing, timed(func(dst, src []float64, cols int) {
-			C.sleef_softmax_float64(double(dst), double(src), rows(src, cols), C.size_t(cols))
-		})},
-		{"libmvec", libmvec().about, libmvec().missing, timed(func(dst, src []float64, cols int) {
-			C.libmvec_softmax_float64(double(dst), double(src), rows(src, cols), C.size_t(cols))
-		})},
+		cPeer("eigen", eigen(), withoutStatus(func(dst, src []float64, cols, calls int) {
+			C.eigen_softmax_float64(double(dst), double(src), rows(src, cols), C.size_t(cols), C.size_t(calls))
+		})),
+		cPeer("sleef", sleef(), withoutStatus(func(dst, src []float64, cols, calls int) {
+			C.sleef_softmax_float64(double(dst), double(src), rows(src, cols), C.size_t(cols), C.size_t(calls))
+		})),
+		cPeer("libmvec", libmvec(), withoutStatus(func(dst, src []float64, cols, calls int) {
+			C.libmvec_softmax_float64(double(dst), double(src), rows(src, cols), C.size_t(cols), C.size_t(calls))
+		})),
 	}
 }
 
-// withStatus is timed for functions that return a status, which is 0 if all is well.
-func withStatus(status string, all func(dst, src []float32, cols int) C.int) func(dst, src []float32, cols, calls int) (time.Duration, error) {
-	return func(dst, src []float32, cols, calls int) (time.Duration, error) {
+// cPeer returns a peer of a function in C that does so many calls, in a loop in C. From Go
+// each of them is a call through cgo.
+func cPeer[T native](name string, l cLibrary, all func(dst, src []T, cols, calls int) error) peer[T] {
+	times := func(dst, src []T, cols, calls, each int) (time.Duration, error) {
 		start := time.Now()
-		for range calls {
-			if got := all(dst, src, cols); got != 0 {
-				return 0, fmt.Errorf("%s %d for %d elements in rows of %d, want 0", status, got, len(src), cols)
+		for ; calls > 0; calls -= each {
+			if err := all(dst, src, cols, each); err != nil {
+				return 0, err
 			}
 		}
 		return time.Since(start), nil
+	}
+	return peer[T]{
+		name: name, about: l.about, missing: l.missing,
+		softmax: func(dst, src []T, cols, calls int) (time.Duration, error) { return times(dst, src, cols, calls, calls) },
+		fromGo:  func(dst, src []T, cols, calls int) (time.Duration, error) { return times(dst, src, cols, calls, 1) },
+	}
+}
+
+// withStatus is for functions that return a status, which is 0 if all is well.
+func withStatus(status string, all func(dst, src []float32, cols, calls int) C.int) func(dst, src []float32, cols, calls int) error {
+	return func(dst, src []float32, cols, calls int) error {
+		if got := all(dst, src, cols, calls); got != 0 {
+			return fmt.Errorf("%s %d for %d elements in rows of %d, want 0", status, got, len(src), cols)
+		}
+		return nil
+	}
+}
+
+// withoutStatus is for functions that cannot fail.
+func withoutStatus[T native](all func(dst, src []T, cols, calls int)) func(dst, src []T, cols, calls int) error {
+	return func(dst, src []T, cols, calls int) error {
+		all(dst, src, cols, calls)
+		return nil
 	}
 }
 

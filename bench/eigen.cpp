@@ -59,14 +59,14 @@ extern "C" const char *eigen_about(void) {
 		" (the expression of TensorFlow's kernel), one thread, subnormal numbers " SUBNORMAL;
 }
 
-extern "C" void eigen_softmax_float32(float *dst, const float *src, size_t rows, size_t cols) {
+extern "C" void eigen_softmax_float32(float *dst, const float *src, size_t rows, size_t cols, size_t calls) {
 	FlushSubnormal now;
-	computeSoftmax(dst, src, rows, cols);
+	REPEAT(calls, computeSoftmax(dst, src, rows, cols))
 }
 
-extern "C" void eigen_softmax_float64(double *dst, const double *src, size_t rows, size_t cols) {
+extern "C" void eigen_softmax_float64(double *dst, const double *src, size_t rows, size_t cols, size_t calls) {
 	FlushSubnormal now;
-	computeSoftmax(dst, src, rows, cols);
+	REPEAT(calls, computeSoftmax(dst, src, rows, cols))
 }
 
 #else
@@ -75,7 +75,7 @@ extern "C" const char *eigen_missing(void) {
 	return "unsupported/Eigen/CXX11/Tensor was missing when this was compiled; go test -a compiles again";
 }
 extern "C" const char *eigen_about(void) { return ""; }
-extern "C" void eigen_softmax_float32(float *dst, const float *src, size_t rows, size_t cols) {}
-extern "C" void eigen_softmax_float64(double *dst, const double *src, size_t rows, size_t cols) {}
+extern "C" void eigen_softmax_float32(float *dst, const float *src, size_t rows, size_t cols, size_t calls) {}
+extern "C" void eigen_softmax_float64(double *dst, const double *src, size_t rows, size_t cols, size_t calls) {}
 
 #endif

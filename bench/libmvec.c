@@ -16,7 +16,7 @@ const char *libmvec_version(void) { return NULL; }
 #endif
 
 #define SOFTMAX(NAME, REAL, EXP)                                                             \
-	void NAME(REAL *restrict dst, const REAL *restrict src, size_t rows, size_t cols) {  \
+	static void NAME##_once(REAL *restrict dst, const REAL *restrict src, size_t rows, size_t cols) { \
 		for (; rows > 0; rows--, dst += cols, src += cols) {                         \
 			REAL largest = src[0], sum = 0;                                      \
 			for (size_t i = 0; i < cols; i++)                                    \
@@ -26,6 +26,9 @@ const char *libmvec_version(void) { return NULL; }
 			for (size_t i = 0; i < cols; i++)                                    \
 				dst[i] /= sum;                                               \
 		}                                                                            \
+	}                                                                                    \
+	void NAME(REAL *dst, const REAL *src, size_t rows, size_t cols, size_t calls) {      \
+		REPEAT(calls, NAME##_once(dst, src, rows, cols))                             \
 	}
 
 SOFTMAX(libmvec_softmax_float32, float, expf)

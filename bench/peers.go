@@ -28,6 +28,9 @@ type peer[T native] struct {
 	// softmax makes that of each row of src, which are cols long, in dst. It does
 	// this calls times and returns how long this took. dst and src share nothing.
 	softmax func(dst, src []T, cols, calls int) (time.Duration, error)
+
+	// fromGo does that with a call through cgo each time, where softmax has a loop in C.
+	fromGo func(dst, src []T, cols, calls int) (time.Duration, error)
 }
 
 // peers32 returns all peers, in the order of the README. A peer that is missing is

@@ -48,7 +48,7 @@ const char *sleef_open(const char *library) {
 const char *sleef_functions(void) { return EXPF ", " EXP; }
 
 #define SOFTMAX(NAME, REAL, VECTOR, EXP)                                                     \
-	void NAME(REAL *restrict dst, const REAL *restrict src, size_t rows, size_t cols) {  \
+	static void NAME##_once(REAL *restrict dst, const REAL *restrict src, size_t rows, size_t cols) { \
 		const size_t lanes = sizeof(VECTOR) / sizeof(REAL);                          \
 		for (; rows > 0; rows--, dst += cols, src += cols) {                         \
 			REAL largest = src[0], sum = 0;                                      \
@@ -75,6 +75,9 @@ const char *sleef_functions(void) { return EXPF ", " EXP; }
 			for (size_t j = 0; j < cols; j++)                                    \
 				dst[j] /= sum;                                               \
 		}                                                                            \
+	}                                                                                    \
+	void NAME(REAL *dst, const REAL *src, size_t rows, size_t cols, size_t calls) {      \
+		REPEAT(calls, NAME##_once(dst, src, rows, cols))                             \
 	}
 
 SOFTMAX(sleef_softmax_float32, float, floats, exp_floats)
@@ -84,7 +87,7 @@ SOFTMAX(sleef_softmax_float64, double, doubles, exp_doubles)
 
 const char *sleef_open(const char *library) { return "not used on this processor"; }
 const char *sleef_functions(void) { return ""; }
-void sleef_softmax_float32(float *dst, const float *src, size_t rows, size_t cols) {}
-void sleef_softmax_float64(double *dst, const double *src, size_t rows, size_t cols) {}
+void sleef_softmax_float32(float *dst, const float *src, size_t rows, size_t cols, size_t calls) {}
+void sleef_softmax_float64(double *dst, const double *src, size_t rows, size_t cols, size_t calls) {}
 
 #endif

@@ -50,7 +50,7 @@ static struct {
 	if ((status = CALL) != 0)                                                            \
 		return status;
 
-static int apply(float *dst, const float *src, size_t rows, size_t cols) {
+static int apply(float *dst, const float *src, size_t rows, size_t cols, size_t calls) {
 	int status;
 	if (made.operator == NULL || made.cols != cols) {
 		if (made.operator != NULL)
@@ -60,22 +60,22 @@ static int apply(float *dst, const float *src, size_t rows, size_t cols) {
 		made.cols = cols;
 	}
 	TRY(setup(made.operator, rows, src, dst, NULL))
-	TRY(run(made.operator, NULL))
+	REPEAT(calls, TRY(run(made.operator, NULL)))
 	// C may not keep pointers to Go's memory.
 	return setup(made.operator, rows, NULL, NULL, NULL);
 }
 
-int xnnpack_softmax_float32(float *dst, const float *src, size_t rows, size_t cols) {
+int xnnpack_softmax_float32(float *dst, const float *src, size_t rows, size_t cols, size_t calls) {
 	// It loads vectors of 16 bytes, and what is left of a row as one too, even where
 	// it ends after the logits. Those are copied to where that is allowed.
 	if (cols % 4 == 0)
-		return apply(dst, src, rows, cols);
+		return apply(dst, src, rows, cols, calls);
 	size_t size = rows * cols * sizeof *src;
 	float *padded = calloc(1, size + 16);
 	if (padded == NULL)
 		return -1;
 	memcpy(padded, src, size);
-	int status = apply(dst, padded, rows, cols);
+	int status = apply(dst, padded, rows, cols, calls);
 	free(padded);
 	return status;
 }
