@@ -147,7 +147,6 @@ func BenchmarkFamilies(b *testing.B) {
 }
 
 func benchFamilies[T Float](b *testing.B) {
-	const n = 4096
 	type function struct {
 		name string
 		run  func(dst, src []T)
@@ -157,14 +156,16 @@ func benchFamilies[T Float](b *testing.B) {
 		functions = append(functions, function{"Scores", cappedOf[T]})
 	}
 	for _, function := range functions {
-		for _, family := range familiesOf[T]() {
-			b.Run(fmt.Sprintf("function=%s/family=%s/n=%d", function.name, family.Name, n), func(b *testing.B) {
-				src, dst := family.MakeRow(n, 1), make([]T, n)
-				for b.Loop() {
-					function.run(dst, src)
-				}
-				report[T](b, n)
-			})
+		for _, n := range []int{16, 64, 4096, 131072} {
+			for _, family := range familiesOf[T]() {
+				b.Run(fmt.Sprintf("function=%s/n=%d/family=%s", function.name, n, family.Name), func(b *testing.B) {
+					src, dst := family.MakeRow(n, 1), make([]T, n)
+					for b.Loop() {
+						function.run(dst, src)
+					}
+					report[T](b, n)
+				})
+			}
 		}
 	}
 }
