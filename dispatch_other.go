@@ -35,6 +35,14 @@ func sumRows[T native](_ kernel, sums *rowSum[T], src *T, cols, rows, stride int
 	sumRowsGeneric(sums, src, cols, rows, stride)
 }
 
+func sumRows32(_ kernel, sums *rowSum[float32], src *float32, cols, rows, stride int) {
+	sumRowsGeneric(sums, src, cols, rows, stride)
+}
+
+func sumRows64(_ kernel, sums *rowSum[float64], src *float64, cols, rows, stride int) {
+	sumRowsGeneric(sums, src, cols, rows, stride)
+}
+
 func scaleBlock[T native](_ kernel, dst []T, f *factor[T]) { scaleBlockGeneric(dst, f) }
 
 func expScaleBlock[T native](_ kernel, dst, src []T, ref *reference[T], f *factor[T]) {

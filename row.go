@@ -472,8 +472,16 @@ func logSumRow[T native](k kernel, src []T) (m T, log doubleDouble) {
 // logSumBlock is logSumRow for a row of one block, of n elements.
 func logSumBlock[T native](k kernel, src *T, n int) (m T, log doubleDouble) {
 	var sum rowSum[T]
-	sumRows(k, &sum, src, n, 1, 0)
-	return sum.logSum(k, src, n)
+	switch {
+	case is32[T]():
+		sumRows32(k, cast[rowSum[float32]](&sum), cast[float32](src), n, 1, 0)
+	default:
+		sumRows64(k, cast[rowSum[float64]](&sum), cast[float64](src), n, 1, 0)
+	}
+	if sum.sum.undefined() || isTiny(sum.top) {
+		return sum.logSum(k, src, n)
+	}
+	return sum.top, logRatio(sum.sum, sum.e)
 }
 
 // logSumRows calls f with what logSumRow returns, for rows of any length but 0.
@@ -521,17 +529,22 @@ func (t *rowTotal[T]) logSum() doubleDouble {
 // exponential of its maximum as it stands in the sum. So its error does not count
 // where it is most of the sum, and one element alone gives exactly 0.
 func logRatio[T native](sum doubleDouble, e T) doubleDouble {
-	if sum.undefined() {
+	switch {
+	case sum.undefined():
 		return sum
-	}
-	if is32[T]() {
+	case is32[T]():
 		return logarithm(sum.hi / float64(e))
+	default:
+		return logRatio64(sum, float64(e))
 	}
+}
+
+func logRatio64(sum doubleDouble, e float64) doubleDouble {
 	// The parts of sum overlap, as its additions leave them.
 	hi := float64(sum.hi + sum.lo)
 	lo := float64(sum.hi-hi) + sum.lo
-	ratio := hi / float64(e)
-	rest := fma64(-ratio, float64(e), hi) + lo
+	ratio := hi / e
+	rest := fma64(-ratio, e, hi) + lo
 	log := logarithm(ratio)
 	if math.Abs(rest) >= hi*safeLimit { // else it could be subnormal
 		log.lo += float64(rest / hi)
