@@ -144,6 +144,9 @@ func blockReference[T native](m, bias T, n int) reference[T] {
 // shortSum returns the sum of a block's exponentials times 2^ref.shift, if it has another
 // reference than ref: that of newReference, with which the others are stored.
 func shortSum[T native](k kernel, src []T, m T, ref *reference[T]) (sum doubleDouble, differs bool) {
+	if len(src) > shortRow {
+		return doubleDouble{}, false
+	}
 	short := blockReference(m, ref.bias, len(src))
 	if short.shift == ref.shift && short.cutoff == ref.cutoff {
 		return doubleDouble{}, false
