@@ -125,6 +125,7 @@ func cPeers32() []peer[float32] {
 		cPeer("xnnpack", xnnpack(), withStatus("XNNPACK: xnn_status", func(dst, src []float32, cols, calls int) C.int {
 			return C.xnnpack_softmax_float32(float(dst), float(src), rows(src, cols), C.size_t(cols), C.size_t(calls))
 		})),
+		onnxRuntimePeer[float32](),
 		cPeer("eigen", eigen(), withoutStatus(func(dst, src []float32, cols, calls int) {
 			C.eigen_softmax_float32(float(dst), float(src), rows(src, cols), C.size_t(cols), C.size_t(calls))
 		})),
@@ -141,6 +142,7 @@ func cPeers64() []peer[float64] {
 	return []peer[float64]{
 		{name: "onednn", missing: "has no softmax of float64"},
 		{name: "xnnpack", missing: "has no softmax of float64"},
+		onnxRuntimePeer[float64](),
 		cPeer("eigen", eigen(), withoutStatus(func(dst, src []float64, cols, calls int) {
 			C.eigen_softmax_float64(double(dst), double(src), rows(src, cols), C.size_t(cols), C.size_t(calls))
 		})),

@@ -14,6 +14,7 @@ func cPeers[T native]() []peer[T] {
 	return []peer[T]{
 		{name: "onednn", missing: noC},
 		{name: "xnnpack", missing: noC},
+		{name: "onnxruntime", missing: noC},
 		{name: "eigen", missing: noC},
 		{name: "sleef", missing: noC},
 		{name: "libmvec", missing: noC},

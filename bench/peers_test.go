@@ -114,7 +114,7 @@ func testAccuracy[T native](t *testing.T, peers []peer[T]) {
 // TestMissing checks that all peers are named, whatever is installed, and that those
 // which cannot run say why.
 func TestMissing(t *testing.T) {
-	want := []string{"softmax", "math-exp", "gonum", "vek", "onednn", "xnnpack", "eigen", "sleef", "libmvec", "pytorch", "numpy", "scipy"}
+	want := []string{"softmax", "math-exp", "gonum", "vek", "onednn", "xnnpack", "onnxruntime", "eigen", "sleef", "libmvec", "pytorch", "numpy", "scipy"}
 	checkNames(t, peers32(), want)
 	checkNames(t, peers64(), want)
 }
