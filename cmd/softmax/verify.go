@@ -21,7 +21,7 @@ type verifyCmd struct {
 // The hashes of all results, which are the same on every computer: see hashOfHashes.
 // They change only with the definition of the results or with the checks.
 const (
-	rowsHash          = "a33bdb6973451a187f0973f9f05a9a26ee5333439e8368336a8bf0b80a8bea15"
+	rowsHash          = "afd3ccbd8ceeb380e6901bacd0e2a5da16e1e09972c35c98c8a1cd653f2b52e9"
 	axesHash          = "eb26378195230ae821d07281de175daec27367b83988c12e59fa59ae1895fd13"
 	parallelHash      = "1cdab9789427197c64b6bac5f04d48d6f8f7b6b68fb570be3d98fba12471301b"
 	otherParallelHash = "44f5269e5c73e929c73c7d003af21521eca46a2f1d93909e6f6e6230cfe09c0e"
