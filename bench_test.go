@@ -11,7 +11,7 @@ import (
 	"unsafe"
 )
 
-var benchLens = []int{8, 16, 32, 64, 128, 256, 512, 1024, 4096, 32768, 131072, 1 << 20, 1 << 24}
+var benchLens = []int{8, 16, 32, 64, 128, 256, 512, 1024, 4096, 8192, 32768, 131072, 1 << 20, 1 << 24}
 
 // benchKernels runs the instances of a benchmark as sub-benchmarks for every kernel
 // there is: for float32 and float64, and for the formats of 16 bits where there are
