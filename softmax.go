@@ -213,8 +213,8 @@ func refuse(function string, dst, src int) {
 	}
 }
 
-// apart reports whether so many bytes at two places, which are not 0, are either the
-// same or share none.
+// apart reports whether so many bytes at two places are the same, or share none. Of no
+// bytes it is false.
 func apart(a, b unsafe.Pointer, bytes int) bool {
 	// Where they overlap the distance is small, or nearly 2^64.
 	size, distance := uintptr(bytes), uintptr(a)-uintptr(b)

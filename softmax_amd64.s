@@ -10,6 +10,7 @@
 //	Y8, Y9  exponentials, and what is needed for a moment
 //	Y10, Y11  lane sums of lanes 0-7 and 8-15, or the high and low part of the factor
 //	Y12     conjunction of the bits of all exponentials, or the factor's cutoff
+//	Y7, Y11, Y12  of a short row: mask, ceiling, and indices that turn its last vector
 //	Y13     magic          Y14  cutoff          Y15  bias, or scale
 //	(R11)   what the lane sums lost: in memory, for want of registers
 //

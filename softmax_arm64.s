@@ -49,6 +49,7 @@
 #define spread 28  // index that copies byte 0 of each element to all its bytes
 #define plane 29   // 8*k in byte k of each element
 #define low3 30    // 7 in each byte
+#define ceiling 31 // what logits of a short row are lowered to
 
 // Where the lane sums are not in use.
 #define fact 13    // factor: hi, lo, and 2^-careShift
@@ -138,7 +139,10 @@ VECTOR(constants, atShortCutoff, 0xC2F3FCE1)
 DATA constants<>+352(SB)/4, $0xC16B3333
 #define atShortTop 356
 DATA constants<>+356(SB)/4, $0x41C80000
-GLOBL constants<>(SB), RODATA|NOPTR, $360
+DATA constants<>+360(SB)/8, $0
+#define atShortCeiling 368
+VECTOR(constants, atShortCeiling, 0x42400000) // 48: its exponential is above any sum that INRANGE accepts
+GLOBL constants<>(SB), RODATA|NOPTR, $384
 
 // CONSTANTS loads what EXP needs of every reference, and sets R5.
 #define CONSTANTS \
@@ -564,6 +568,12 @@ near: \
 	VFMLA1(p3, t1, magic) \
 	VFMLA2(p3, t1, cutoff)
 
+// SHORT loads the reference of a short row.
+#define SHORT \
+	FMOVQ atShortMagic(R5), F(magic) \
+	FMOVQ atShortCutoff(R5), F(cutoff) \
+	FMOVQ atTiny(R5), F(bias)
+
 // SHORTREFERENCE is REFERENCE for a short row, and ANYREFERENCE for any row of R8
 // elements.
 #define SHORTREFERENCE(far, near, other, done) \
@@ -573,9 +583,7 @@ near: \
 	BLT other \
 	FCMPS F(p2), F(p0) \
 	BGT other \
-	FMOVQ atShortMagic(R5), F(magic) \
-	FMOVQ atShortCutoff(R5), F(cutoff) \
-	FMOVQ atTiny(R5), F(bias) \
+	SHORT \
 	B done \
 other: \
 	REFERENCE(far, near) \
@@ -798,11 +806,24 @@ done:
 	VFCVTL(p, lo) \
 	VFCVTL2(p, hi)
 
-// FINISH makes the factor of the sum in F0 and goes to care if it has to be a
-// careful one, or to undefined if the sum is a NaN.
-#define FINISH(care, undefined) \
+// INRANGE goes to out unless the sum F0 tells that a short row has the reference of SHORT:
+// unless it is from 2^36 to 2^88. It uses R3.
+#define INRANGE(out) \
+	FMOVD F0, R3 \
+	LSR $52, R3 \
+	SUB $(1023+36), R3 \
+	CMP $(88-36), R3 \
+	BHS out
+
+// DEFINED goes on where the sum F0 is not NaN.
+#define DEFINED(defined, undefined) \
 	FCMPD F0, F0 \
-	BVS undefined \
+	BVC defined \
+	B undefined
+
+// FINISH makes the factor of the sum in F0 and goes to care if it has to be a
+// careful one.
+#define FINISH(care) \
 	FACTOR \
 	LARGE \
 	CBZ R3, care
@@ -812,11 +833,67 @@ done:
 	MOVD $0x7FC00000, R3 \
 	VDUP R3, V.S4
 
+// ONESUM computes the exponentials of a row that is loaded, in p0, with their bits in all,
+// and their sum, in F0. TWOSUM has two vectors, in p0 and p1, FOURSUM four, in p0-p3, and
+// EIGHTSUM eight, in p0-p3 and V17-V20.
+#define ONESUM \
+	EXP1(0, t0, p0) \
+	VCOPY(p0, all) \
+	DOUBLE(p0, 0, 1) \
+	FOLD4
+#define TWOSUM \
+	EXP2(0, t0, p0, 1, t1, p1) \
+	VANDV(p0, p1, all) \
+	SHIFT(R19, p1, 5) \
+	DOUBLE(p0, 0, 1) \
+	DOUBLE(5, 2, 3) \
+	FOLD8
+#define FOURSUM \
+	EXP2(0, t0, p0, 1, t1, p1) \
+	EXP2(2, t2, p2, 3, t3, p3) \
+	VANDV(p0, p1, all) \
+	VANDV(p2, p3, tmp) \
+	VANDV(tmp, all, all) \
+	SHIFT(R19, p2, 13) \
+	SHIFT(R20, p3, 14) \
+	DOUBLE(p0, 0, 1) \
+	DOUBLE(p1, 2, 3) \
+	DOUBLE(13, 4, 5) \
+	DOUBLE(14, 6, 7) \
+	FOLD16
+#define EIGHTSUM \
+	EXP2(0, t0, p0, 1, t1, p1) \
+	EXP2(2, t2, p2, 3, t3, p3) \
+	EXP2(13, t0, 17, 14, t1, 18) \
+	EXP2(15, t2, 19, 16, t3, 20) \
+	VANDV(p0, p1, all) \
+	VANDV(p2, p3, 0) \
+	VANDV(17, 18, 1) \
+	VANDV(19, 20, 2) \
+	VANDV(0, all, all) \
+	VANDV(1, 2, 2) \
+	VANDV(2, all, all) \
+	SHIFT(R19, 17, 13) \
+	SHIFT(R20, 18, 14) \
+	SHIFT(R21, 19, 15) \
+	SHIFT(R22, 20, 16) \
+	VFADD(13, p0, 13) \
+	VFADD(14, p1, 14) \
+	VFADD(15, p2, 15) \
+	VFADD(16, p3, 16) \
+	DOUBLE(13, 0, 1) \
+	DOUBLE(14, 2, 3) \
+	DOUBLE(15, 4, 5) \
+	DOUBLE(16, 6, 7) \
+	FOLD16
+
 // func softmaxShortNEON(dst, src *float32, cols, rows, dstStride, srcStride int)
 //
-// It takes rows of 4 to 32 elements.
+// It takes rows of 4 to 32 elements. The sum tells whether the row's maximum has to be known:
+// then it is done once more, by that.
 TEXT ·softmaxShortNEON(SB), NOSPLIT, $0-48
 	ROWS
+	FMOVQ atShortCeiling(R5), F(ceiling)
 	CMP $16, R8
 	BGT wide
 	CMP $8, R8
@@ -825,14 +902,14 @@ TEXT ·softmaxShortNEON(SB), NOSPLIT, $0-48
 	BGT pair
 
 one:
+	SHORT
 	FMOVQ (R7), F0
-	ACROSS(0)
-	SHORTREFERENCE(oneFar, oneNear, oneOther, oneReference)
-	EXP1(0, t0, p0)
-	VCOPY(p0, all)
-	DOUBLE(p0, 0, 1)
-	FOLD4
-	FINISH(oneCare, oneUndefined)
+	VFMIN(ceiling, 0, 0)
+	ONESUM
+	INRANGE(oneByMaximum)
+
+oneDefined:
+	FINISH(oneCare)
 	SCALE(p0, 0)
 
 oneStore:
@@ -847,6 +924,13 @@ oneCare:
 	RESTORE
 	B oneStore
 
+oneByMaximum:
+	FMOVQ (R7), F0
+	ACROSS(0)
+	SHORTREFERENCE(oneFar, oneNear, oneOther, oneReference)
+	ONESUM
+	DEFINED(oneDefined, oneUndefined)
+
 oneUndefined:
 	NAN(V0)
 	B oneStore
@@ -856,18 +940,16 @@ pair:
 	LASTS(1, R12, R19)
 
 two:
+	SHORT
 	FMOVQ (R7), F0
 	LOADAT(R12, 1)
-	VFMAX(1, 0, tmp)
-	ACROSS(tmp)
-	SHORTREFERENCE(twoFar, twoNear, twoOther, twoReference)
-	EXP2(0, t0, p0, 1, t1, p1)
-	VANDV(p0, p1, all)
-	SHIFT(R19, p1, 5)
-	DOUBLE(p0, 0, 1)
-	DOUBLE(5, 2, 3)
-	FOLD8
-	FINISH(twoCare, twoUndefined)
+	VFMIN(ceiling, 0, 0)
+	VFMIN(ceiling, 1, 1)
+	TWOSUM
+	INRANGE(twoByMaximum)
+
+twoDefined:
+	FINISH(twoCare)
 	SCALE(p0, 0)
 	SCALE(p1, 1)
 
@@ -885,6 +967,15 @@ twoCare:
 	RESTORE
 	B twoStore
 
+twoByMaximum:
+	FMOVQ (R7), F0
+	LOADAT(R12, 1)
+	VFMAX(1, 0, tmp)
+	ACROSS(tmp)
+	SHORTREFERENCE(twoFar, twoNear, twoOther, twoReference)
+	TWOSUM
+	DEFINED(twoDefined, twoUndefined)
+
 twoUndefined:
 	NAN(V0)
 	NAN(V1)
@@ -896,27 +987,19 @@ middle:
 	LASTS(3, R13, R20)
 
 four:
+	SHORT
 	VLDPQ(0, 7, 0, 1)
 	LOADAT(R12, 2)
 	LOADAT(R13, 3)
-	VFMAX(1, 0, tmp)
-	VFMAX(3, 2, 4)
-	VFMAX(4, tmp, tmp)
-	ACROSS(tmp)
-	SHORTREFERENCE(fourFar, fourNear, fourOther, fourReference)
-	EXP2(0, t0, p0, 1, t1, p1)
-	EXP2(2, t2, p2, 3, t3, p3)
-	VANDV(p0, p1, all)
-	VANDV(p2, p3, tmp)
-	VANDV(tmp, all, all)
-	SHIFT(R19, p2, 13)
-	SHIFT(R20, p3, 14)
-	DOUBLE(p0, 0, 1)
-	DOUBLE(p1, 2, 3)
-	DOUBLE(13, 4, 5)
-	DOUBLE(14, 6, 7)
-	FOLD16
-	FINISH(fourCare, fourUndefined)
+	VFMIN(ceiling, 0, 0)
+	VFMIN(ceiling, 1, 1)
+	VFMIN(ceiling, 2, 2)
+	VFMIN(ceiling, 3, 3)
+	FOURSUM
+	INRANGE(fourByMaximum)
+
+fourDefined:
+	FINISH(fourCare)
 	SCALE(p0, 0)
 	SCALE(p1, 1)
 	SCALE(p2, 2)
@@ -939,6 +1022,18 @@ fourCare:
 	RESTORE
 	B fourStore
 
+fourByMaximum:
+	VLDPQ(0, 7, 0, 1)
+	LOADAT(R12, 2)
+	LOADAT(R13, 3)
+	VFMAX(1, 0, tmp)
+	VFMAX(3, 2, 4)
+	VFMAX(4, tmp, tmp)
+	ACROSS(tmp)
+	SHORTREFERENCE(fourFar, fourNear, fourOther, fourReference)
+	FOURSUM
+	DEFINED(fourDefined, fourUndefined)
+
 fourUndefined:
 	NAN(V0)
 	NAN(V1)
@@ -954,46 +1049,26 @@ wide:
 	LASTS(7, R15, R22)
 
 eight:
+	SHORT
 	VLDPQ(0, 7, 0, 1)
 	VLDPQ(32, 7, 2, 3)
 	LOADAT(R12, 13)
 	LOADAT(R13, 14)
 	LOADAT(R14, 15)
 	LOADAT(R15, 16)
-	VFMAX(1, 0, 4)
-	VFMAX(3, 2, 5)
-	VFMAX(14, 13, 6)
-	VFMAX(16, 15, 7)
-	VFMAX(5, 4, 4)
-	VFMAX(7, 6, 6)
-	VFMAX(6, 4, 4)
-	ACROSS(4)
-	SHORTREFERENCE(eightFar, eightNear, eightOther, eightReference)
-	EXP2(0, t0, p0, 1, t1, p1)
-	EXP2(2, t2, p2, 3, t3, p3)
-	EXP2(13, t0, 17, 14, t1, 18)
-	EXP2(15, t2, 19, 16, t3, 20)
-	VANDV(p0, p1, all)
-	VANDV(p2, p3, 0)
-	VANDV(17, 18, 1)
-	VANDV(19, 20, 2)
-	VANDV(0, all, all)
-	VANDV(1, 2, 2)
-	VANDV(2, all, all)
-	SHIFT(R19, 17, 13)
-	SHIFT(R20, 18, 14)
-	SHIFT(R21, 19, 15)
-	SHIFT(R22, 20, 16)
-	VFADD(13, p0, 13)
-	VFADD(14, p1, 14)
-	VFADD(15, p2, 15)
-	VFADD(16, p3, 16)
-	DOUBLE(13, 0, 1)
-	DOUBLE(14, 2, 3)
-	DOUBLE(15, 4, 5)
-	DOUBLE(16, 6, 7)
-	FOLD16
-	FINISH(eightCare, eightUndefined)
+	VFMIN(ceiling, 0, 0)
+	VFMIN(ceiling, 1, 1)
+	VFMIN(ceiling, 2, 2)
+	VFMIN(ceiling, 3, 3)
+	VFMIN(ceiling, 13, 13)
+	VFMIN(ceiling, 14, 14)
+	VFMIN(ceiling, 15, 15)
+	VFMIN(ceiling, 16, 16)
+	EIGHTSUM
+	INRANGE(eightByMaximum)
+
+eightDefined:
+	FINISH(eightCare)
 	SCALE(p0, 0)
 	SCALE(p1, 1)
 	SCALE(p2, 2)
@@ -1026,6 +1101,25 @@ eightCare:
 	SCALECARE(20, 7)
 	RESTORE
 	B eightStore
+
+eightByMaximum:
+	VLDPQ(0, 7, 0, 1)
+	VLDPQ(32, 7, 2, 3)
+	LOADAT(R12, 13)
+	LOADAT(R13, 14)
+	LOADAT(R14, 15)
+	LOADAT(R15, 16)
+	VFMAX(1, 0, 4)
+	VFMAX(3, 2, 5)
+	VFMAX(14, 13, 6)
+	VFMAX(16, 15, 7)
+	VFMAX(5, 4, 4)
+	VFMAX(7, 6, 6)
+	VFMAX(6, 4, 4)
+	ACROSS(4)
+	SHORTREFERENCE(eightFar, eightNear, eightOther, eightReference)
+	EIGHTSUM
+	DEFINED(eightDefined, eightUndefined)
 
 eightUndefined:
 	NAN(V0)
