@@ -95,17 +95,12 @@ GLOBL iota<>(SB), RODATA|NOPTR, $64
 
 // FRONT is the first half of the exponential of the logits at X0: it leaves the
 // reduced argument r in X, and n + magic in T. It uses Z12. SCALEDFRONT is the same
-// for logits times Z16, where subnormal numbers count as 0: it needs no bias. SHORTFRONT is
-// for logits that may be too large for the reference, which Z11 lowers.
+// for logits times Z16, where subnormal numbers count as 0: it needs no bias.
 #define FRONT(X0, X, T) \
 	VADDPS X0, Z16, X \
 	REDUCE(X, T)
 #define SCALEDFRONT(X0, X, T) \
 	VMULPS X0, Z16, X \
-	REDUCE(X, T)
-#define SHORTFRONT(X0, X, T) \
-	VADDPS X0, Z16, X \
-	VMINPS X, Z11, X \
 	REDUCE(X, T)
 #define REDUCE(X, T) \
 	VMAXPS X, Z17, X \
@@ -489,9 +484,29 @@ done:
 	JCC out
 
 // EXP sets P to the exponentials of the logits in X. It uses X, Z12 and Z15.
-#define EXP(FRONT, X, P) \
+#define EXP(X, P) \
 	FRONT(X, X, Z15) \
 	BACK(X, Z15, P)
+
+// SHORTEXP is that for the reference of SHORT, and for logits that may be too large for it,
+// which Z11 lowers. Constants that are used once or twice in a call stay in memory.
+#define SHORTEXP(X, P) \
+	VADDPS.BCST tiny<>(SB), X, X \
+	VMINPS X, Z11, X \
+	VMAXPS X, Z17, X \
+	VBROADCASTSS shortMagic<>(SB), Z15 \
+	VFMADD231PS.BCST log2e8<>(SB), X, Z15 \
+	VSUBPS.BCST shortMagic<>(SB), Z15, Z12 \
+	VFNMADD231PS.BCST ln2Hi<>(SB), Z12, X \
+	VFNMADD231PS.BCST ln2Lo<>(SB), Z12, X \
+	VBROADCASTSS expC3<>(SB), P \
+	VFMADD213PS.BCST expC2<>(SB), X, P \
+	VMULPS X, P, P \
+	VFMADD213PS X, X, P \
+	VPERMPS Z24, Z15, X \
+	VPSLLD $20, Z15, Z15 \
+	VPADDD Z15, X, X \
+	VFMADD213PS X, X, P
 
 // ADDSINK adds the exponential of the sink to the sum X0, unless it is -Inf. It uses
 // Z1-Z3 and Z12.
@@ -521,13 +536,13 @@ long: \
 
 // ONESUM sets Z4 to the exponentials of the logits in Z0, and X0 to their sum under mask
 // K1. TWOSUM is that for Z0 and Z1, the latter with the mask, to Z4 and Z5.
-#define ONESUM(FRONT) \
-	EXP(FRONT, Z0, Z4) \
+#define ONESUM(EXP) \
+	EXP(Z0, Z4) \
 	VMOVAPS.Z Z4, K1, Z8 \
 	PAIRTOTAL
-#define TWOSUM(FRONT) \
-	EXP(FRONT, Z0, Z4) \
-	EXP(FRONT, Z1, Z5) \
+#define TWOSUM(EXP) \
+	EXP(Z0, Z4) \
+	EXP(Z1, Z5) \
 	VMOVAPS Z4, Z8 \
 	VADDPS Z5, Z4, K1, Z8 \
 	PAIRTOTAL
@@ -590,7 +605,6 @@ TEXT ·softmaxShortAVX512(SB), NOSPLIT, $0-48
 	MOVQ src+8(FP), SI
 	MOVQ cols+16(FP), R12
 	MOVQ rows+24(FP), R13
-	CONSTANTS
 	VPBROADCASTD R12, Z0
 	VMOVDQU32 iota<>(SB), Z14
 	MOVL $-1, AX
@@ -610,15 +624,16 @@ TEXT ·softmaxShortAVX512(SB), NOSPLIT, $0-48
 	KMOVW AX, K2
 	VPSUBD Z0, Z14, K2, Z14
 	VBROADCASTSS shortCeiling<>(SB), Z11
+	VBROADCASTF32X8 expTable<>(SB), Z24
 
 oneShort:
-	SHORT
+	VBROADCASTSS shortCutoff<>(SB), Z17
 
 one:
 	VMOVUPS (SI), Y0
 	VINSERTF32X8 $1, -32(SI)(R12*4), Z0, Z0
 	VPERMPS Z0, Z14, Z0
-	ONESUM(SHORTFRONT)
+	ONESUM(SHORTEXP)
 	INRANGE(oneByMaximum)
 	VMOVAPS Z4, Z27
 	LARGE
@@ -629,13 +644,14 @@ one:
 	NEXTROW(one)
 
 oneByMaximum:
+	CONSTANTS
 	VMOVUPS (SI), Y0
 	VINSERTF32X8 $1, -32(SI)(R12*4), Z0, Z0
 	VPERMPS Z0, Z14, Z0
 	VMOVAPS Z0, Z8
 	ACROSS(Z8, Z9)
 	SHORTREFERENCE(Z8, X8, Z9, X9, oneFar, oneNear, oneOther, oneReference)
-	ONESUM(FRONT)
+	ONESUM(EXP)
 	VUCOMISD X0, X0
 	JPS oneUndefined
 
@@ -655,14 +671,15 @@ oneNext:
 two:
 	VPSUBD Z0, Z14, Z14
 	VBROADCASTSS shortCeiling<>(SB), Z11
+	VBROADCASTF32X8 expTable<>(SB), Z24
 
 twoShort:
-	SHORT
+	VBROADCASTSS shortCutoff<>(SB), Z17
 
 twoRow:
 	VMOVUPS (SI), Z0
 	VPERMPS -64(SI)(R12*4), Z14, Z1
-	TWOSUM(SHORTFRONT)
+	TWOSUM(SHORTEXP)
 	INRANGE(twoByMaximum)
 	VPANDD Z4, Z5, Z27
 	LARGE
@@ -675,12 +692,13 @@ twoRow:
 	NEXTROW(twoRow)
 
 twoByMaximum:
+	CONSTANTS
 	VMOVUPS (SI), Z0
 	VPERMPS -64(SI)(R12*4), Z14, Z1
 	VMAXPS Z0, Z1, Z8
 	ACROSS(Z8, Z9)
 	SHORTREFERENCE(Z8, X8, Z9, X9, twoFar, twoNear, twoOther, twoReference)
-	TWOSUM(FRONT)
+	TWOSUM(EXP)
 	VUCOMISD X0, X0
 	JPS twoUndefined
 
@@ -700,6 +718,7 @@ twoNext:
 
 	// Three: the logits in Z0-Z2, exponentials in Z4-Z6.
 wide:
+	CONSTANTS
 	VPSUBD Z0, Z14, Z14
 	CMPQ R12, $48
 	JGT four
@@ -712,9 +731,9 @@ three:
 	VMAXPS Z2, Z8, Z8
 	ACROSS(Z8, Z9)
 	REFERENCE(Z8, Z9, X9, threeFar, threeNear)
-	EXP(FRONT, Z0, Z4)
-	EXP(FRONT, Z1, Z5)
-	EXP(FRONT, Z2, Z6)
+	EXP(Z0, Z4)
+	EXP(Z1, Z5)
+	EXP(Z2, Z6)
 	VPANDD Z4, Z5, Z27
 	VPANDD Z6, Z27, Z27
 	VADDPS Z5, Z4, Z8
@@ -756,10 +775,10 @@ four:
 	VMAXPS Z9, Z8, Z8
 	ACROSS(Z8, Z9)
 	REFERENCE(Z8, Z9, X9, fourFar, fourNear)
-	EXP(FRONT, Z0, Z4)
-	EXP(FRONT, Z1, Z5)
-	EXP(FRONT, Z2, Z6)
-	EXP(FRONT, Z3, Z7)
+	EXP(Z0, Z4)
+	EXP(Z1, Z5)
+	EXP(Z2, Z6)
+	EXP(Z3, Z7)
 	VPANDD Z4, Z5, Z27
 	VPTERNLOGD $0x80, Z6, Z7, Z27
 	VADDPS Z5, Z4, Z8
