@@ -48,6 +48,7 @@ SCALAR(perAnchor, 0x39000000)   // 1/anchorStep
 SCALAR(minusAnchor, 0xC6000000) // -anchorStep
 SCALAR(tiny, 0x21800000)
 SCALAR(absMask, 0x7FFFFFFF)
+SCALAR(bitOf2, 0x40000000)
 SCALAR(nanBits, 0x7FC00000)
 SCALAR(lift, 0x7E800000)       // 2^careShift
 SCALAR(shortMagic, 0x4B400598) // intMagic + 8*(shortShift + 127)
@@ -571,6 +572,13 @@ long: \
 	LARGE \
 	JCC careful
 
+// ALLLARGE goes to careful unless all elements of P are exponentials of at least 2, or the
+// conjunction of their bits. It uses K3.
+#define ALLLARGE(P, careful) \
+	VPTESTNMD.BCST bitOf2<>(SB), P, K3 \
+	KORTESTW K3, K3 \
+	JNE careful
+
 // NEXTROW moves on to the next row.
 #define NEXTROW(again) \
 	SUBQ $1, R13 \
@@ -608,11 +616,6 @@ TEXT ·softmaxShortAVX512(SB), NOSPLIT, $0-48
 	VPBROADCASTD R12, Z0
 	VMOVDQU32 iota<>(SB), Z14
 	MOVL $-1, AX
-	LEAQ -1(R12), R8
-	ANDQ $15, R8
-	INCQ R8
-	BZHIL R8, AX, R8
-	KMOVW R8, K1
 	CMPQ R12, $32
 	JGT wide
 	CMPQ R12, $16
@@ -620,6 +623,8 @@ TEXT ·softmaxShortAVX512(SB), NOSPLIT, $0-48
 
 	// One vector: the logits in Z0, exponentials in Z4. Of the indices only the last
 	// eight turn.
+	BZHIL R12, AX, R8
+	KMOVW R8, K1
 	MOVL $0xFF00, AX
 	KMOVW AX, K2
 	VPSUBD Z0, Z14, K2, Z14
@@ -635,9 +640,7 @@ one:
 	VPERMPS Z0, Z14, Z0
 	ONESUM(SHORTEXP)
 	INRANGE(oneByMaximum)
-	VMOVAPS Z4, Z27
-	LARGE
-	JCC oneCare
+	ALLLARGE(Z4, oneCare)
 	FACTOR
 	SCALE(Z4, Z0)
 	VMOVUPS Z4, K1, (DI)
@@ -669,6 +672,9 @@ oneNext:
 
 	// Two: the logits in Z0 and Z1, exponentials in Z4 and Z5.
 two:
+	LEAQ -16(R12), R8
+	BZHIL R8, AX, R8
+	KMOVW R8, K1
 	VPSUBD Z0, Z14, Z14
 	VBROADCASTSS shortCeiling<>(SB), Z11
 	VBROADCASTF32X8 expTable<>(SB), Z24
@@ -682,8 +688,7 @@ twoRow:
 	TWOSUM(SHORTEXP)
 	INRANGE(twoByMaximum)
 	VPANDD Z4, Z5, Z27
-	LARGE
-	JCC twoCare
+	ALLLARGE(Z27, twoCare)
 	FACTOR
 	SCALE(Z4, Z0)
 	SCALE(Z5, Z1)
@@ -720,6 +725,11 @@ twoNext:
 wide:
 	CONSTANTS
 	VPSUBD Z0, Z14, Z14
+	LEAQ -1(R12), R8
+	ANDQ $15, R8
+	INCQ R8
+	BZHIL R8, AX, R8
+	KMOVW R8, K1
 	CMPQ R12, $48
 	JGT four
 
