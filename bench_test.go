@@ -222,6 +222,11 @@ func BenchmarkScores(b *testing.B) {
 		} {
 			benchScores(b, "variant="+variant.name+"/n=4096", variant.scores, src)
 		}
+		// A row that becomes NaN, but where keys are removed: compare with the same without NaN.
+		undefined := normalMatrix(1, n)
+		undefined.Data[slices.Index(keep, true)] = float32(math.NaN())
+		benchScores(b, "variant=scale+keep, a NaN/n=4096", Scores{Scale: 0.125, Keep: keep}, undefined)
+		benchScores(b, "variant=scale+bias, a NaN/n=4096", Scores{Scale: 0.125, Bias: bias}, undefined)
 	})
 }
 
