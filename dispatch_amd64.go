@@ -328,7 +328,7 @@ func softmaxBlock(k kernel, x []float32, m float32) {
 }
 
 // softmaxScaled computes the softmax of rows whose scores are src times a scale for
-// which mayFlush is true, with a sink below exactLimit, -Inf for none. The first has n
+// which mayFlush is true, with a sink whose anchor is 0, or -Inf for none. The first has n
 // elements, each further one step more but at most cols, and what is behind them is set to
 // 0. It returns how many rows are done: it may stop before any row.
 func softmaxScaled(k kernel, dst, src []float32, cols, rows, dstStride, srcStride, n, step int, scale, sink float32) (done int) {

@@ -163,7 +163,8 @@ func (s *Scores) softmaxRows(k kernel, dst, src *Matrix[float32]) {
 		w.flush = 1
 	}
 	hasBias := s.hasBias()
-	onlyScaled := mayFlush(w.scale) && src.Cols <= block32 && isZero(w.softcap) && isZero(w.slope) && !hasBias && len(s.Keep) == 0 && (s.Sink == nil || *s.Sink < exactLimit)
+	onlyScaled := mayFlush(w.scale) && src.Cols <= block32 && isZero(w.softcap) && isZero(w.slope) && !hasBias && len(s.Keep) == 0 &&
+		(s.Sink == nil || anchorOf(*s.Sink) == 0 || math.IsInf(float64(*s.Sink), -1))
 	for r := 0; r < src.Rows; r++ {
 		if onlyScaled {
 			if r += s.scaledRows(k, dst, src, r, w.scale); r == src.Rows {

@@ -419,6 +419,27 @@ func TestScoresSinkAnchors(t *testing.T) {
 	})
 }
 
+// TestScoresSinkAtLimit has rows on one side of -exactLimit and exactLimit, and sinks on the
+// other: they have different anchors.
+func TestScoresSinkAtLimit(t *testing.T) {
+	forEachKernel(t, func(t *testing.T, k kernel) {
+		useKernel(t, k)
+		for _, sign := range []float32{-1, 1} {
+			for cols := 1; cols < 100; cols++ {
+				for _, apart := range []float32{0, 0.5, 3, 20, 60} {
+					a := newAttention(familyNamed[float32]("normal1"), 2, cols, uint64(cols))
+					for c := range a.logits {
+						a.logits[c] = sign * (exactLimit - 0.5 - float32(c%3))
+					}
+					sink := sign * (exactLimit + apart)
+					a.Sink = &sink
+					a.check(t, cols)
+				}
+			}
+		}
+	})
+}
+
 // TestScoresPlain compares the zero value with SoftmaxRows.
 func TestScoresPlain(t *testing.T) {
 	forEachKernel(t, func(t *testing.T, k kernel) {
