@@ -170,3 +170,26 @@ func testExceeds[T native](t *testing.T) {
 		}
 	}
 }
+
+// TestSubnormalInShortRows has rows with a probability that is subnormal, at every place: a
+// thread that flushes subnormal numbers makes 0 of it where a kernel does not notice that it
+// wants care.
+func TestSubnormalInShortRows(t *testing.T) {
+	forEachKernel(t, func(t *testing.T, k kernel) {
+		for n := 2; n <= 70; n++ {
+			for low := range n {
+				row := make([]float32, n)
+				row[low] = -90 - float32(n)/8
+				want, got := make([]float32, n), make([]float32, n)
+				softmaxRow(kernelGeneric, want, row)
+				if want[low] == 0 {
+					t.Fatalf("n=%d, element %d: the probability is 0", n, low)
+				}
+				for _, mode := range fpcontrol.Modes() {
+					fpcontrol.With(mode, func() { softmaxRow(k, got, row) })
+					checkBits(t, got, want, row, "%v, n=%d, element %d", mode, n, low)
+				}
+			}
+		}
+	})
+}
