@@ -33,7 +33,8 @@
 // probabilities wherever they stand.
 //
 // No slow inputs. Masks, subnormal logits and subnormal probabilities cost
-// about what ordinary values cost.
+// about what ordinary values cost; in rows of up to 32 float32 logits that are all
+// large, or undefined, at most twice that.
 //
 // No surprises for the rest of the program. Nothing is allocated, arguments do
 // not escape to the heap (but for the functions called Parallel), and no call
