@@ -316,14 +316,14 @@ func undefinedBlock(k kernel, dst []float32, s *scoring) {
 
 func softmaxBlock(k kernel, x []float32, m float32) {
 	switch {
+	case k == kernelGeneric:
+		softmaxBlockGeneric(x, m)
 	case k == kernelAVX512 && len(x) > shortAVX512:
 		softmaxBlockAVX512(&x[0], len(x), m)
-	case k != kernelGeneric && len(x) <= max(shortAVX2, shortAVX512):
-		softmaxBlocks32(k, &x[0], &x[0], len(x), 1, 0, 0)
-	case k == kernelAVX2:
+	case k == kernelAVX2 && len(x) > shortAVX2:
 		softmaxBlockAVX2(&x[0], len(x), m)
 	default:
-		softmaxBlockGeneric(x, m)
+		softmaxBlocks32(k, &x[0], &x[0], len(x), 1, 0, 0)
 	}
 }
 

@@ -148,7 +148,7 @@ func shortSum[T native](k kernel, src []T, m T, ref *reference[T]) (sum doubleDo
 		return doubleDouble{}, false
 	}
 	short := blockReference(m, ref.bias, len(src))
-	if short.shift == ref.shift && short.cutoff == ref.cutoff {
+	if short == *ref {
 		return doubleDouble{}, false
 	}
 	sum, _ = sumBlock(k, src, &short)
@@ -475,16 +475,12 @@ func logSumRow[T native](k kernel, src []T) (m T, log doubleDouble) {
 // logSumBlock is logSumRow for a row of one block, of n elements.
 func logSumBlock[T native](k kernel, src *T, n int) (m T, log doubleDouble) {
 	var sum rowSum[T]
-	switch {
-	case is32[T]():
+	if is32[T]() { // and not through sumRows: a short row notices a call
 		sumRows32(k, cast[rowSum[float32]](&sum), cast[float32](src), n, 1, 0)
-	default:
+	} else {
 		sumRows64(k, cast[rowSum[float64]](&sum), cast[float64](src), n, 1, 0)
 	}
-	if sum.sum.undefined() || isTiny(sum.top) {
-		return sum.logSum(k, src, n)
-	}
-	return sum.top, logRatio(sum.sum, sum.e)
+	return sum.logSum(k, src, n)
 }
 
 // logSumRows calls f with what logSumRow returns, for rows of any length but 0.
@@ -510,16 +506,23 @@ func logSumRows[T native](k kernel, src []T, cols, rows, stride int, f func(row 
 
 // logSum returns what logSumRow does, of the block of n elements from src on.
 func (s *rowSum[T]) logSum(k kernel, src *T, n int) (m T, log doubleDouble) {
-	log = logRatio(s.sum, s.e)
-	switch {
-	case log.undefined():
-		if hasNaNBlock(k, unsafe.Slice(src, n)) {
-			return nan[T](), log
-		}
-	case isTiny(s.top):
-		return exactMax(k, unsafe.Slice(src, n), s.top, s.sum, s.e), log
+	m = s.top
+	if s.sum.undefined() || isTiny(m) {
+		m = s.exactTop(k, unsafe.Slice(src, n))
 	}
-	return s.top, log
+	return m, logRatio(s.sum, s.e)
+}
+
+// exactTop returns the maximum of the block src where top may be another number.
+func (s *rowSum[T]) exactTop(k kernel, src []T) T {
+	switch {
+	case !s.sum.undefined():
+		return exactMax(k, src, s.top, s.sum, s.e)
+	case hasNaNBlock(k, src):
+		return nan[T]()
+	default:
+		return s.top
+	}
 }
 
 // logSum returns the logarithm that logSumRow does.

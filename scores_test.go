@@ -419,6 +419,28 @@ func TestScoresSinkAnchors(t *testing.T) {
 	})
 }
 
+// TestScoresSinkWidth has the same keys and sink in matrices with more columns, which Causal
+// removes: the weights are the same.
+func TestScoresSinkWidth(t *testing.T) {
+	forEachKernel(t, func(t *testing.T, k kernel) {
+		useKernel(t, k)
+		sink := float32(1.5)
+		for _, keys := range []int{1, 7, 16, 31, 32, 33, 64, 100, 4095, 4096, 4097} {
+			row := familyNamed[float32]("normal3").MakeRow(keys+40, 1)
+			weights := func(cols int) []float32 {
+				got := make([]float32, cols)
+				s := Scores{Scale: 0.125, Causal: true, Offset: keys - 1, Sink: &sink}
+				s.Softmax(Matrix[float32]{got, 1, cols, cols}, Matrix[float32]{row[:cols], 1, cols, cols})
+				return got[:keys]
+			}
+			want := weights(keys)
+			for _, more := range []int{1, 16, 31, 40} {
+				checkBits(t, weights(keys+more), want, row[:keys], "%d keys of %d", keys, keys+more)
+			}
+		}
+	})
+}
+
 // TestScoresSinkAtLimit has rows on one side of -exactLimit and exactLimit, and sinks on the
 // other: they have different anchors.
 func TestScoresSinkAtLimit(t *testing.T) {
