@@ -15,17 +15,18 @@ type Mode struct{ Operands, Results bool }
 // Go code cannot set them.
 func Modes() []Mode { return modes }
 
-// With calls f on a thread in the mode. It panics if f has changed the mode: C code of the
-// same thread may depend on it.
+// With calls f on a thread in the mode. It panics if f has changed the control register:
+// C code of the same thread may depend on it.
 func With(m Mode, f func()) {
 	runtime.LockOSThread()
 	defer runtime.UnlockOSThread()
 	all := flags(Mode{true, true})
 	old := control()
 	defer setControl(old)
-	setControl(old&^all | flags(m))
+	want := old&^all | flags(m)
+	setControl(want)
 	f()
-	if control()&all != flags(m) {
-		panic(fmt.Sprintf("fpcontrol: the mode is not %+v any more", m))
+	if got := control(); (got^want)&^exceptions != 0 {
+		panic(fmt.Sprintf("fpcontrol: the control register is %#x, want %#x, in mode %+v", got, want, m))
 	}
 }

@@ -4,6 +4,9 @@ package fpcontrol
 
 var modes = []Mode{{Operands: true, Results: true}, {Operands: true}, {Results: true}}
 
+// exceptions are the bits of MXCSR that tell what operations met: any of them may set these.
+const exceptions = 0x3F
+
 // flags returns the bits of the register MXCSR for a mode.
 func flags(m Mode) (bits uint32) {
 	if m.Operands {

@@ -5,6 +5,9 @@ package fpcontrol
 // The flag of arm64 is for both.
 var modes = []Mode{{Operands: true, Results: true}}
 
+// exceptions is what FPCR tells of operations: nothing, which is FPSR's.
+const exceptions = 0
+
 // flags returns the bits of the register FPCR for a mode.
 func flags(m Mode) (bits uint64) {
 	if m.Operands && m.Results {
