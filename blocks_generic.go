@@ -17,7 +17,7 @@ func softmaxBlocksGeneric[T native](dst, src *T, cols, rows, dstStride, srcStrid
 
 // softmaxBlockFrom computes a row of at most blockLen elements with maximum m.
 func softmaxBlockFrom[T native](dst, src []T, m T) {
-	ref := blockReference(m, rowBias(m), len(src))
+	ref := newReference(m, rowBias(m))
 	sum, large := expBlockGeneric(dst, src, &ref)
 	if sum.undefined() {
 		fillNaN(dst)
@@ -58,10 +58,10 @@ func expBlockGeneric[T native](dst, src []T, ref *reference[T]) (sum doubleDoubl
 	for len(src) > 0 {
 		n := min(len(src), 32)
 		large = expGroup(dst[:n], src[:n], ref) && large
-		lanes.add(dst[:n])
+		addGroup(&lanes, dst[:n])
 		dst, src = dst[n:], src[n:]
 	}
-	return lanes.total(), large
+	return totalOf[T](&lanes), large
 }
 
 // sumBlockGeneric is expBlockGeneric without storing.
@@ -71,10 +71,10 @@ func sumBlockGeneric[T native](src []T, ref *reference[T]) (sum doubleDouble, la
 	for len(src) > 0 {
 		n := min(len(src), 32)
 		large = expGroup(group[:n], src[:n], ref) && large
-		lanes.add(group[:n])
+		addGroup(&lanes, group[:n])
 		src = src[n:]
 	}
-	return lanes.total(), large
+	return totalOf[T](&lanes), large
 }
 
 // sumRowsGeneric finds out about rows of at most blockLen elements.
@@ -84,7 +84,7 @@ func sumRowsGeneric[T native](sums *rowSum[T], src *T, cols, rows, stride int) {
 	for row := range to {
 		s := from[row*stride:][:cols]
 		m := maxGeneric(s)
-		ref := blockReference(m, rowBias(m), cols)
+		ref := newReference(m, rowBias(m))
 		sum, _ := sumBlockGeneric(s, &ref)
 		to[row] = rowSum[T]{m, expGeneric(m, &ref), sum}
 	}
@@ -121,21 +121,24 @@ func subtractBlockGeneric[T native](dst, src []T, m, rest T) {
 
 // laneSums adds the exponentials of a block in the order that suits vector
 // registers. Element i goes to lane i mod 16; elements 16 apart are added in
-// pairs, and each pair to the lane, which keeps what that addition loses.
-type laneSums[T native] struct {
-	acc  [16]T // starts at laneStart, above any pair, so that the loss is exact
-	lost [16]T
+// pairs, and each pair to the lane. Lanes are float64. Those of a float64 row
+// keep what an addition loses.
+type laneSums struct {
+	acc  [16]float64
+	lost [16]float64
 }
 
-func newLaneSums[T native]() (l laneSums[T]) {
-	for i := range l.acc {
-		l.acc[i] = laneStart[T]()
+func newLaneSums[T native]() (l laneSums) {
+	if is64[T]() {
+		for i := range l.acc {
+			l.acc[i] = wideAccStart
+		}
 	}
 	return l
 }
 
-// add adds a group of at most 32 exponentials. Missing ones count as +0.
-func (l *laneSums[T]) add(group []T) {
+// addGroup adds a group of at most 32 exponentials. Missing ones count as +0.
+func addGroup[T native](l *laneSums, group []T) {
 	if len(group) < 32 {
 		var padded [32]T
 		copy(padded[:], group)
@@ -143,21 +146,22 @@ func (l *laneSums[T]) add(group []T) {
 	}
 	v := (*[32]T)(group)
 	for i := range l.acc {
-		pair := T(v[i] + v[i+16])
-		// T. J. Dekker's FastTwoSum.
-		acc := T(l.acc[i] + pair)
-		l.lost[i] += T(pair - T(acc-l.acc[i]))
+		pair := float64(T(v[i] + v[i+16]))
+		acc := l.acc[i] + pair
+		if is64[T]() {
+			// T. J. Dekker's FastTwoSum: acc starts above any pair.
+			l.lost[i] += float64(pair - float64(acc-l.acc[i]))
+		}
 		l.acc[i] = acc
 	}
 }
 
-// total adds the lanes in float64: those 8, 4, 2 and 1 apart.
-func (l *laneSums[T]) total() doubleDouble {
-	var hi, lo [16]float64
-	for i := range l.acc {
-		hi[i], lo[i] = float64(T(l.acc[i]-laneStart[T]())), float64(l.lost[i])
-		if is32[T]() {
-			hi[i], lo[i] = hi[i]+lo[i], 0
+// totalOf returns the sum of the lanes, added 8, 4, 2 and 1 apart.
+func totalOf[T native](l *laneSums) doubleDouble {
+	hi, lo := l.acc, l.lost
+	if is64[T]() {
+		for i := range hi {
+			hi[i] -= wideAccStart
 		}
 	}
 	for width := 8; width > 0; width /= 2 {

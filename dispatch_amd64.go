@@ -5,6 +5,7 @@ package softmax
 // This file connects the kernels in assembly for amd64.
 
 import (
+	"math"
 	"unsafe"
 
 	"github.com/klauspost/cpuid/v2"
@@ -28,17 +29,22 @@ func availableKernels() []kernel {
 }
 
 // Rows of so many elements stay in registers: those of float32 with AVX-512 and AVX2.
-// AVX2 does rows of one of its vectors for AVX-512 too.
+// AVX2 does rows of one of its vectors for AVX-512 too. For rows of more than longRow float32
+// elements it pays to load the control register, so that subnormal numbers count as 0.
 const (
 	vectorAVX2  = 8
 	shortAVX512 = 64
 	shortAVX2   = 32
+	longRow     = 512
+	shortLog    = shortAVX2 // there logSoftmaxShort and logSumExpShort do something
 )
 
 func softmaxBlocks32(k kernel, dst, src *float32, cols, rows, dstStride, srcStride int) {
 	switch {
 	case k == kernelAVX512 && vectorAVX2 < cols && cols <= shortAVX512:
 		softmaxShortAVX512(dst, src, cols, rows, dstStride, srcStride)
+	case k != kernelGeneric && cols > longRow:
+		softmaxLongRows(k, dst, src, cols, rows, dstStride, srcStride)
 	case k == kernelAVX512 && cols > vectorAVX2:
 		softmaxBlocksAVX512(dst, src, cols, rows, dstStride, srcStride)
 	case k != kernelGeneric && cols <= shortAVX2:
@@ -48,6 +54,24 @@ func softmaxBlocks32(k kernel, dst, src *float32, cols, rows, dstStride, srcStri
 	default:
 		softmaxBlocksGeneric(dst, src, cols, rows, dstStride, srcStride)
 	}
+}
+
+// softmaxLongRows computes rows of more than longRow elements.
+func softmaxLongRows(k kernel, dst, src *float32, cols, rows, dstStride, srcStride int) {
+	for row := range rows {
+		d, s := elementAt(dst, row*dstStride), elementAt(src, row*srcStride)
+		switch {
+		case k == kernelAVX512 && !softmaxLongAVX512(d, s, cols):
+			softmaxBlocksAVX512(d, s, cols, 1, 0, 0)
+		case k == kernelAVX2 && !softmaxLongAVX2(d, s, cols):
+			softmaxBlocksAVX2(d, s, cols, 1, 0, 0)
+		}
+	}
+}
+
+// elementAt returns a pointer to element i of those from p on.
+func elementAt[T any](p *T, i int) *T {
+	return (*T)(unsafe.Add(unsafe.Pointer(p), i*int(unsafe.Sizeof(*p))))
 }
 
 func maxBlock32(k kernel, src []float32) float32 {
@@ -98,10 +122,43 @@ func sumBlock32(k kernel, src []float32, ref *reference[float32]) (sum doubleDou
 	}
 }
 
+// expBlocks32 computes the exponentials of whole blocks, at most len(scans) of them, and returns
+// how many it has done: it ends before a block whose maximum is not near 0.
+func expBlocks32(k kernel, dst, src []float32, scans *[blocksPerCall]blockScan[float32]) (done int) {
+	blocks := min(len(src)/block32, len(scans))
+	switch {
+	case blocks == 0:
+		return 0
+	case k == kernelAVX512:
+		return expBlocksAVX512(&dst[0], &src[0], blocks, &scans[0])
+	case k == kernelAVX2:
+		return expBlocksAVX2(&dst[0], &src[0], blocks, &scans[0])
+	default:
+		return 0
+	}
+}
+
+// sumBlocks32 is expBlocks32 without storing.
+func sumBlocks32(k kernel, src []float32, scans *[blocksPerCall]blockScan[float32]) (done int) {
+	blocks := min(len(src)/block32, len(scans))
+	switch {
+	case blocks == 0:
+		return 0
+	case k == kernelAVX512:
+		return sumBlocksAVX512(&src[0], blocks, &scans[0])
+	case k == kernelAVX2:
+		return sumBlocksAVX2(&src[0], blocks, &scans[0])
+	default:
+		return 0
+	}
+}
+
 func sumRows32(k kernel, sums *rowSum[float32], src *float32, cols, rows, stride int) {
 	switch {
 	case k != kernelGeneric && cols <= shortAVX2:
 		sumShortAVX2(sums, src, cols, rows, stride)
+	case k != kernelGeneric && cols > longRow:
+		sumLongRows(k, sums, src, cols, rows, stride)
 	case k == kernelAVX512:
 		sumRowsAVX512(sums, src, cols, rows, stride)
 	case k == kernelAVX2:
@@ -109,6 +166,36 @@ func sumRows32(k kernel, sums *rowSum[float32], src *float32, cols, rows, stride
 	default:
 		sumRowsGeneric(sums, src, cols, rows, stride)
 	}
+}
+
+// sumLongRows is sumRows32 for rows of more than longRow elements.
+func sumLongRows(k kernel, sums *rowSum[float32], src *float32, cols, rows, stride int) {
+	for row := range rows {
+		sum, s := elementAt(sums, row), elementAt(src, row*stride)
+		switch {
+		case k == kernelAVX512 && !sumLongAVX512(sum, s, cols):
+			sumRowsAVX512(sum, s, cols, 1, 0)
+		case k == kernelAVX2 && !sumLongAVX2(sum, s, cols):
+			sumRowsAVX2(sum, s, cols, 1, 0)
+		}
+	}
+}
+
+// logSoftmaxShort computes the log-softmax of short rows of float32, and returns how many it has
+// done: it stops before one that logSumRows has to do, and may do none.
+func logSoftmaxShort(k kernel, dst, src *float32, cols, rows, dstStride, srcStride int) (done int) {
+	if k == kernelGeneric || cols > shortAVX2 {
+		return 0
+	}
+	return logSoftmaxShortAVX2(dst, src, cols, rows, dstStride, srcStride)
+}
+
+// logSumExpShort is that for the log-sum-exp, one element of dst for each row.
+func logSumExpShort(k kernel, dst, src *float32, cols, rows, stride int) (done int) {
+	if k == kernelGeneric || cols > shortAVX2 {
+		return 0
+	}
+	return logSumExpShortAVX2(dst, src, cols, rows, stride)
 }
 
 func scaleBlock32(k kernel, dst []float32, f *factor[float32]) {
@@ -216,6 +303,36 @@ func sumBlock64(k kernel, src []float64, ref *reference[float64]) (sum doubleDou
 	}
 }
 
+// expBlocks64 is expBlocks32 for float64.
+func expBlocks64(k kernel, dst, src []float64, scans *[blocksPerCall]blockScan[float64]) (done int) {
+	blocks := min(len(src)/block64, len(scans))
+	switch {
+	case blocks == 0:
+		return 0
+	case k == kernelAVX512:
+		return expBlocks64AVX512(&dst[0], &src[0], blocks, &scans[0])
+	case k == kernelAVX2:
+		return expBlocks64AVX2(&dst[0], &src[0], blocks, &scans[0])
+	default:
+		return 0
+	}
+}
+
+// sumBlocks64 is sumBlocks32 for float64.
+func sumBlocks64(k kernel, src []float64, scans *[blocksPerCall]blockScan[float64]) (done int) {
+	blocks := min(len(src)/block64, len(scans))
+	switch {
+	case blocks == 0:
+		return 0
+	case k == kernelAVX512:
+		return sumBlocks64AVX512(&src[0], blocks, &scans[0])
+	case k == kernelAVX2:
+		return sumBlocks64AVX2(&src[0], blocks, &scans[0])
+	default:
+		return 0
+	}
+}
+
 func sumRows64(k kernel, sums *rowSum[float64], src *float64, cols, rows, stride int) {
 	switch k {
 	case kernelAVX512:
@@ -318,12 +435,12 @@ func softmaxBlock(k kernel, x []float32, m float32) {
 	switch {
 	case k == kernelGeneric:
 		softmaxBlockGeneric(x, m)
-	case k == kernelAVX512 && len(x) > shortAVX512:
-		softmaxBlockAVX512(&x[0], len(x), m)
-	case k == kernelAVX2 && len(x) > shortAVX2:
-		softmaxBlockAVX2(&x[0], len(x), m)
-	default:
+	case len(x) <= longRow || !(math.Abs(float64(m)) < exactLimit):
 		softmaxBlocks32(k, &x[0], &x[0], len(x), 1, 0, 0)
+	case k == kernelAVX512:
+		softmaxBlockAVX512(&x[0], len(x), m)
+	default:
+		softmaxBlockAVX2(&x[0], len(x), m)
 	}
 }
 
@@ -506,6 +623,12 @@ func hasNaNBlock64AVX512(src *float64, n int) bool
 func expBlock64AVX512(dst, src *float64, n int, ref *reference[float64]) (sum doubleDouble, large bool)
 
 //go:noescape
+func expBlocks64AVX512(dst, src *float64, blocks int, scans *blockScan[float64]) (done int)
+
+//go:noescape
+func sumBlocks64AVX512(src *float64, blocks int, scans *blockScan[float64]) (done int)
+
+//go:noescape
 func sumBlock64AVX512(src *float64, n int, ref *reference[float64]) (sum doubleDouble, large bool)
 
 //go:noescape
@@ -548,6 +671,12 @@ func sumBlockAVX2(src *float32, n int, ref *reference[float32]) (sum float64, la
 func sumRowsAVX2(sums *rowSum[float32], src *float32, cols, rows, stride int)
 
 //go:noescape
+func logSoftmaxShortAVX2(dst, src *float32, cols, rows, dstStride, srcStride int) (done int)
+
+//go:noescape
+func logSumExpShortAVX2(dst, src *float32, cols, rows, stride int) (done int)
+
+//go:noescape
 func sumShortAVX2(sums *rowSum[float32], src *float32, cols, rows, stride int)
 
 //go:noescape
@@ -578,6 +707,12 @@ func hasNaNBlock64AVX2(src *float64, n int) bool
 func expBlock64AVX2(dst, src *float64, n int, ref *reference[float64]) (sum doubleDouble, large bool)
 
 //go:noescape
+func expBlocks64AVX2(dst, src *float64, blocks int, scans *blockScan[float64]) (done int)
+
+//go:noescape
+func sumBlocks64AVX2(src *float64, blocks int, scans *blockScan[float64]) (done int)
+
+//go:noescape
 func sumBlock64AVX2(src *float64, n int, ref *reference[float64]) (sum doubleDouble, large bool)
 
 //go:noescape
@@ -600,6 +735,18 @@ func subtractBlock64AVX2(dst, src *float64, n int, m, rest float64)
 
 //go:noescape
 func scoreBlockAVX512(dst, src *float32, n int, s *scoring) float32
+
+//go:noescape
+func expBlocksAVX512(dst, src *float32, blocks int, scans *blockScan[float32]) (done int)
+
+//go:noescape
+func sumBlocksAVX512(src *float32, blocks int, scans *blockScan[float32]) (done int)
+
+//go:noescape
+func softmaxLongAVX512(dst, src *float32, n int) (done bool)
+
+//go:noescape
+func sumLongAVX512(sum *rowSum[float32], src *float32, n int) (done bool)
 
 //go:noescape
 func softmaxBlockAVX512(x *float32, n int, m float32)
@@ -630,6 +777,18 @@ func undefinedBlockAVX512(dst *float32, n int, s *scoring)
 
 //go:noescape
 func undefinedBlockAVX2(dst *float32, n int, s *scoring)
+
+//go:noescape
+func expBlocksAVX2(dst, src *float32, blocks int, scans *blockScan[float32]) (done int)
+
+//go:noescape
+func sumBlocksAVX2(src *float32, blocks int, scans *blockScan[float32]) (done int)
+
+//go:noescape
+func softmaxLongAVX2(dst, src *float32, n int) (done bool)
+
+//go:noescape
+func sumLongAVX2(sum *rowSum[float32], src *float32, n int) (done bool)
 
 //go:noescape
 func softmaxBlockAVX2(x *float32, n int, m float32)

@@ -49,6 +49,22 @@ func sumBlock32(k kernel, src []float32, ref *reference[float32]) (sum doubleDou
 	return sumBlockGeneric(src, ref)
 }
 
+func expBlocks32(k kernel, dst, src []float32, scans *[blocksPerCall]blockScan[float32]) (done int) {
+	blocks := min(len(src)/block32, len(scans))
+	if k != kernelNEON || blocks == 0 {
+		return 0
+	}
+	return expBlocksNEON(&dst[0], &src[0], blocks, &scans[0])
+}
+
+func sumBlocks32(k kernel, src []float32, scans *[blocksPerCall]blockScan[float32]) (done int) {
+	blocks := min(len(src)/block32, len(scans))
+	if k != kernelNEON || blocks == 0 {
+		return 0
+	}
+	return sumBlocksNEON(&src[0], blocks, &scans[0])
+}
+
 func sumRows32(k kernel, sums *rowSum[float32], src *float32, cols, rows, stride int) {
 	if k == kernelNEON {
 		sumRowsNEON(sums, src, cols, rows, stride)
@@ -56,6 +72,15 @@ func sumRows32(k kernel, sums *rowSum[float32], src *float32, cols, rows, stride
 	}
 	sumRowsGeneric(sums, src, cols, rows, stride)
 }
+
+// shortLog is 0 because logSoftmaxShort and logSumExpShort do nothing here.
+const shortLog = 0
+
+func logSoftmaxShort(_ kernel, dst, src *float32, cols, rows, dstStride, srcStride int) (done int) {
+	return 0
+}
+
+func logSumExpShort(_ kernel, dst, src *float32, cols, rows, stride int) (done int) { return 0 }
 
 func scaleBlock32(k kernel, dst []float32, f *factor[float32]) {
 	if k == kernelNEON {
@@ -125,6 +150,22 @@ func sumBlock64(k kernel, src []float64, ref *reference[float64]) (sum doubleDou
 		return sumBlock64NEON(&src[0], len(src), ref)
 	}
 	return sumBlockGeneric(src, ref)
+}
+
+func expBlocks64(k kernel, dst, src []float64, scans *[blocksPerCall]blockScan[float64]) (done int) {
+	blocks := min(len(src)/block64, len(scans))
+	if k != kernelNEON || blocks == 0 {
+		return 0
+	}
+	return expBlocks64NEON(&dst[0], &src[0], blocks, &scans[0])
+}
+
+func sumBlocks64(k kernel, src []float64, scans *[blocksPerCall]blockScan[float64]) (done int) {
+	blocks := min(len(src)/block64, len(scans))
+	if k != kernelNEON || blocks == 0 {
+		return 0
+	}
+	return sumBlocks64NEON(&src[0], blocks, &scans[0])
 }
 
 func sumRows64(k kernel, sums *rowSum[float64], src *float64, cols, rows, stride int) {
@@ -284,6 +325,12 @@ func hasNaNBlockNEON(src *float32, n int) bool
 func expBlockNEON(dst, src *float32, n int, ref *reference[float32]) (sum float64, large bool)
 
 //go:noescape
+func expBlocksNEON(dst, src *float32, blocks int, scans *blockScan[float32]) (done int)
+
+//go:noescape
+func sumBlocksNEON(src *float32, blocks int, scans *blockScan[float32]) (done int)
+
+//go:noescape
 func sumBlockNEON(src *float32, n int, ref *reference[float32]) (sum float64, large bool)
 
 //go:noescape
@@ -312,6 +359,12 @@ func hasNaNBlock64NEON(src *float64, n int) bool
 
 //go:noescape
 func expBlock64NEON(dst, src *float64, n int, ref *reference[float64]) (sum doubleDouble, large bool)
+
+//go:noescape
+func expBlocks64NEON(dst, src *float64, blocks int, scans *blockScan[float64]) (done int)
+
+//go:noescape
+func sumBlocks64NEON(src *float64, blocks int, scans *blockScan[float64]) (done int)
 
 //go:noescape
 func sumBlock64NEON(src *float64, n int, ref *reference[float64]) (sum doubleDouble, large bool)

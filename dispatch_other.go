@@ -31,6 +31,10 @@ func sumBlock[T native](_ kernel, src []T, ref *reference[T]) (sum doubleDouble,
 	return sumBlockGeneric(src, ref)
 }
 
+func expBlocks[T native](kernel, []T, []T, *[blocksPerCall]blockScan[T]) (done int) { return 0 }
+
+func sumBlocks[T native](kernel, []T, *[blocksPerCall]blockScan[T]) (done int) { return 0 }
+
 func sumRows[T native](_ kernel, sums *rowSum[T], src *T, cols, rows, stride int) {
 	sumRowsGeneric(sums, src, cols, rows, stride)
 }
@@ -42,6 +46,15 @@ func sumRows32(_ kernel, sums *rowSum[float32], src *float32, cols, rows, stride
 func sumRows64(_ kernel, sums *rowSum[float64], src *float64, cols, rows, stride int) {
 	sumRowsGeneric(sums, src, cols, rows, stride)
 }
+
+// shortLog is 0 because logSoftmaxShort and logSumExpShort do nothing here.
+const shortLog = 0
+
+func logSoftmaxShort(_ kernel, dst, src *float32, cols, rows, dstStride, srcStride int) (done int) {
+	return 0
+}
+
+func logSumExpShort(_ kernel, dst, src *float32, cols, rows, stride int) (done int) { return 0 }
 
 func scaleBlock[T native](_ kernel, dst []T, f *factor[T]) { scaleBlockGeneric(dst, f) }
 

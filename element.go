@@ -57,15 +57,6 @@ func tinyOf[T native]() T {
 	return T(wideTiny)
 }
 
-// laneStart returns what the lanes of laneSums start at.
-func laneStart[T native]() T {
-	if is32[T]() {
-		return T(accStart)
-	}
-	start := wideAccStart // a constant would have to fit float32
-	return T(start)
-}
-
 // nan returns the NaN of every undefined result.
 func nan[T Float]() T { return fromFloat[T](math.NaN()) }
 

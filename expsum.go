@@ -121,7 +121,7 @@ func (s *expSum[T]) total() rowTotal[T] {
 	}
 	anchor := anchorOf(s.top)
 	t.bias = rowBias(s.top)
-	t.shift = newReference(s.top, t.bias).shift
+	t.shift = shiftOf(s.top, t.bias)
 	t.sum = s.sums[0].times(t.shift)
 	if s.sums[1].count != noNumber {
 		low := lowered[0]

@@ -16,6 +16,7 @@
 //
 // Constants that are used once per vector stay in memory.
 
+#include "go_asm.h"
 #include "textflag.h"
 #include "tail_amd64.h"
 
@@ -48,6 +49,7 @@ VECTOR(minusEight, 0xC020000000000000)
 VECTOR(exactLimit, 0x40D0000000000000)
 VECTOR(perAnchor, 0x3F20000000000000)   // 1/anchorStep
 VECTOR(minusAnchor, 0xC0C0000000000000) // -anchorStep
+VECTOR(nearLimit, 0x40C0000000000000)   // exactLimit/2
 VECTOR(tiny, 0x3870000000000000)
 VECTOR(absMask, 0x7FFFFFFFFFFFFFFF)
 VECTOR(lift, 0x7FD0000000000000)      // 2^wideCareShift
@@ -647,6 +649,62 @@ TEXT ·expBlock64AVX2(SB), NOSPLIT, $544-49
 	SETEQ large+48(FP)
 	VMOVSD X0, sum_hi+32(FP)
 	VMOVSD X1, sum_lo+40(FP)
+	VZEROUPPER
+	RET
+
+// SCANBLOCKS computes exponentials of the blocks at DX, and stores at BX what is to be known of
+// each, a blockScan. It ends before a block whose maximum is not near 0. R13 counts blocks.
+#define SCANBLOCKS(KEEP) \
+block: \
+	MOVQ DX, SI \
+	MOVQ $const_block64, CX \
+	MAXIMUM \
+	VMOVSD X9, (BX) \
+	VANDPD absMask<>(SB), Y9, Y8 \
+	VUCOMISD nearLimit<>(SB), X8 \
+	JCC end \
+	REFERENCE(end, near) \
+	VCVTTSD2SI X8, AX \
+	MOVL $const_wideTopExponent, R8 \
+	SUBL AX, R8 \
+	MOVL R8, 24(BX) \
+	MOVQ DX, SI \
+	MOVQ $const_block64, CX \
+	ROOM \
+	GROUPS(KEEP, SUMPAIR, PREFETCH, Y9, Y10) \
+	TOTAL \
+	LARGE \
+	SETEQ 28(BX) \
+	VMOVSD X0, 8(BX) \
+	VMOVSD X1, 16(BX) \
+	ADDQ $32, BX \
+	ADDQ $(8*const_block64), DX \
+	SUBQ $1, R13 \
+	JNE block \
+end:
+
+// func expBlocks64AVX2(dst, src *float64, blocks int, scans *blockScan[float64]) (done int)
+TEXT ·expBlocks64AVX2(SB), NOSPLIT, $544-40
+	MOVQ dst+0(FP), DI
+	MOVQ src+8(FP), DX
+	MOVQ blocks+16(FP), R13
+	MOVQ scans+24(FP), BX
+	SCANBLOCKS(EXPKEEP)
+	MOVQ blocks+16(FP), AX
+	SUBQ R13, AX
+	MOVQ AX, done+32(FP)
+	VZEROUPPER
+	RET
+
+// func sumBlocks64AVX2(src *float64, blocks int, scans *blockScan[float64]) (done int)
+TEXT ·sumBlocks64AVX2(SB), NOSPLIT, $544-32
+	MOVQ src+0(FP), DX
+	MOVQ blocks+8(FP), R13
+	MOVQ scans+16(FP), BX
+	SCANBLOCKS(SUMKEEP)
+	MOVQ blocks+8(FP), AX
+	SUBQ R13, AX
+	MOVQ AX, done+24(FP)
 	VZEROUPPER
 	RET
 

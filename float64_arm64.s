@@ -17,6 +17,7 @@
 //	R12  groups left    R13  stack: 256 bytes for exponentials, 128 for half a sum
 //	R14  place in the exponentials there
 
+#include "go_asm.h"
 #include "textflag.h"
 #include "neon_arm64.h"
 #include "subnormal_arm64.h"
@@ -822,6 +823,65 @@ TEXT ·expBlock64NEON(SB), NOSPLIT, $408-49
 	FMOVD F0, sum_hi+32(FP)
 	FMOVD F1, sum_lo+40(FP)
 	MOVB R3, large+48(FP)
+	RET
+
+// SCANBLOCKS computes exponentials of the blocks at R7, and stores at R15 what is to be known of
+// each, a blockScan. It ends before a block whose maximum is not near 0: exactLimit/2 goes
+// through R3. R9 counts blocks.
+#define SCANBLOCKS(KEEP2, REST2, PART) \
+	MOVD $const_block64, R8 \
+block: \
+	MOVD R7, R1 \
+	MOVD R8, R2 \
+	MAXIMUM \
+	FMOVD F(p0), (R15) \
+	MOVD $0x40C0000000000000, R3 \
+	FMOVD R3, F(p1) \
+	FABSD F(p0), F(p2) \
+	FCMPD F(p1), F(p2) \
+	BGE end \
+	REFERENCE(end, near) \
+	FCVTZSDW F(t1), R3 \
+	MOVD $const_wideTopExponent, R4 \
+	SUBW R3, R4 \
+	MOVW R4, 24(R15) \
+	EXPSUM(KEEP2, REST2, PART) \
+	LARGE \
+	MOVB R3, 28(R15) \
+	FMOVD F0, 8(R15) \
+	FMOVD F1, 16(R15) \
+	ADD $32, R15 \
+	ADD $(8*const_block64), R6 \
+	ADD $(8*const_block64), R7 \
+	SUBS $1, R9 \
+	BNE block \
+end:
+
+// func expBlocks64NEON(dst, src *float64, blocks int, scans *blockScan[float64]) (done int)
+TEXT ·expBlocks64NEON(SB), NOSPLIT, $408-40
+	MOVD dst+0(FP), R6
+	MOVD src+8(FP), R7
+	MOVD blocks+16(FP), R9
+	MOVD scans+24(FP), R15
+	CONSTANTS
+	ROOM
+	SCANBLOCKS(EXPKEEP2, EXPREST2, EXPPART)
+	MOVD blocks+16(FP), R3
+	SUB R9, R3
+	MOVD R3, done+32(FP)
+	RET
+
+// func sumBlocks64NEON(src *float64, blocks int, scans *blockScan[float64]) (done int)
+TEXT ·sumBlocks64NEON(SB), NOSPLIT, $408-32
+	MOVD src+0(FP), R7
+	MOVD blocks+8(FP), R9
+	MOVD scans+16(FP), R15
+	CONSTANTS
+	ROOM
+	SCANBLOCKS(SUMKEEP2, SUMREST2, SUMPART)
+	MOVD blocks+8(FP), R3
+	SUB R9, R3
+	MOVD R3, done+24(FP)
 	RET
 
 // func sumBlock64NEON(src *float64, n int, ref *reference[float64]) (sum doubleDouble, large bool)

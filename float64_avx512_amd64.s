@@ -19,6 +19,7 @@
 //	Z30, Z31  what those sums lost; or Z30 the factor's cutoff
 //	K1, K2   elements of a partial vector      K3  needed for a moment
 
+#include "go_asm.h"
 #include "textflag.h"
 
 #define SCALAR(name, value) \
@@ -47,6 +48,7 @@ SCALAR(minusEight, 0xC020000000000000)
 SCALAR(exactLimit, 0x40D0000000000000)
 SCALAR(perAnchor, 0x3F20000000000000)   // 1/anchorStep
 SCALAR(minusAnchor, 0xC0C0000000000000) // -anchorStep
+SCALAR(nearLimit, 0x40C0000000000000)   // exactLimit/2
 SCALAR(tiny, 0x3870000000000000)
 SCALAR(absMask, 0x7FFFFFFFFFFFFFFF)
 SCALAR(nanBits, 0x7FF8000000000000)
@@ -606,6 +608,64 @@ TEXT ·expBlock64AVX512(SB), NOSPLIT, $0-49
 	SETCS large+48(FP)
 	VMOVSD X0, sum_hi+32(FP)
 	VMOVSD X1, sum_lo+40(FP)
+	VZEROUPPER
+	RET
+
+// SCANBLOCKS computes exponentials of the blocks at DX, and stores at BX what is to be known of
+// each, a blockScan. It ends before a block whose maximum is not near 0. R13 counts blocks.
+#define SCANBLOCKS(KEEP) \
+block: \
+	MOVQ DX, SI \
+	MOVQ $const_block64, CX \
+	MAXIMUM \
+	VMOVSD X0, (BX) \
+	VPANDQ.BCST absMask<>(SB), Z0, Z1 \
+	VUCOMISD nearLimit<>(SB), X1 \
+	JCC end \
+	REFERENCE(Z0, Z1, X1, end, near) \
+	VCVTTSD2SI X1, AX \
+	MOVL $const_wideTopExponent, R8 \
+	SUBL AX, R8 \
+	MOVL R8, 24(BX) \
+	MOVQ DX, SI \
+	MOVQ $const_block64, CX \
+	LANES \
+	GROUPS(KEEP, PREFETCH) \
+	TOTAL \
+	LARGE \
+	SETCS 28(BX) \
+	VMOVSD X0, 8(BX) \
+	VMOVSD X1, 16(BX) \
+	ADDQ $32, BX \
+	ADDQ $(8*const_block64), DX \
+	SUBQ $1, R13 \
+	JNE block \
+end:
+
+// func expBlocks64AVX512(dst, src *float64, blocks int, scans *blockScan[float64]) (done int)
+TEXT ·expBlocks64AVX512(SB), NOSPLIT, $0-40
+	MOVQ dst+0(FP), DI
+	MOVQ src+8(FP), DX
+	MOVQ blocks+16(FP), R13
+	MOVQ scans+24(FP), BX
+	CONSTANTS
+	SCANBLOCKS(EXPKEEP)
+	MOVQ blocks+16(FP), AX
+	SUBQ R13, AX
+	MOVQ AX, done+32(FP)
+	VZEROUPPER
+	RET
+
+// func sumBlocks64AVX512(src *float64, blocks int, scans *blockScan[float64]) (done int)
+TEXT ·sumBlocks64AVX512(SB), NOSPLIT, $0-32
+	MOVQ src+0(FP), DX
+	MOVQ blocks+8(FP), R13
+	MOVQ scans+16(FP), BX
+	CONSTANTS
+	SCANBLOCKS(SUMKEEP)
+	MOVQ blocks+8(FP), AX
+	SUBQ R13, AX
+	MOVQ AX, done+24(FP)
 	VZEROUPPER
 	RET
 

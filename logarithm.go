@@ -38,13 +38,13 @@ func logarithm(x float64) doubleDouble {
 
 	s := f / (2 + f)
 	z := float64(s * s)
-	r := float64(l7*z) + l6
-	r = float64(r*z) + l5
-	r = float64(r*z) + l4
-	r = float64(r*z) + l3
-	r = float64(r*z) + l2
-	r = float64(r*z) + l1
-	r = float64(r * z)
+	w := float64(z * z)
+	odd := float64(l7*w) + l5
+	even := float64(l6*w) + l4
+	odd = float64(odd*w) + l3
+	even = float64(even*w) + l2
+	odd = float64(odd*w) + l1
+	r := float64(odd*z) + float64(even*w)
 	half := float64(float64(f*f) / 2)
 	low := float64(s*float64(half+r)) + float64(k*ln2Lo)
 	// T. J. Dekker's FastTwoSum: k*ln2Hi is exact, and 0 or larger than f.

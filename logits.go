@@ -37,6 +37,15 @@ func (l *logits[T, C]) blockEnd(at int) int {
 	return (at+l.column)/blockLen[C]()*blockLen[C]() + blockLen[C]() - l.column
 }
 
+// wholeBlocks returns the logits from index at on if a whole block of them starts there, and
+// if they are what is added; or else nothing.
+func (l *logits[T, C]) wholeBlocks(at int) []C {
+	if !isNative[C, T]() || l.scores != nil || l.sink != nil || l.column != 0 || at%blockLen[C]() != 0 || len(l.elements)-at < blockLen[C]() {
+		return nil
+	}
+	return castSlice[C](l.elements[at:])
+}
+
 // read returns the part of a block from index at on, and its maximum: any value if
 // there is a NaN.
 func (l *logits[T, C]) read(k kernel, dst []C, at int) (block []C, m C) {
@@ -101,13 +110,9 @@ func otherSum[C native](k kernel, block []C, m, top C) blockScan[C] {
 // expScan stores the exponentials of a block with maximum m in dst and adds them.
 func expScan[C native](k kernel, dst, block []C, m, bias C) blockScan[C] {
 	ref := newReference(m, bias)
-	short, differs := shortSum(k, block, m, &ref) // before dst is written, which may be block
 	sum, large := expBlock(k, dst[:len(block)], block, &ref)
-	switch {
-	case sum.undefined():
+	if sum.undefined() {
 		m = nan[C]()
-	case differs:
-		sum = short
 	}
 	return blockScan[C]{m, sum, ref.shift, large}
 }

@@ -205,6 +205,19 @@ func softmaxRows[T native](k kernel, dst, src []T, cols, rows, dstStride, srcStr
 
 // logSoftmaxRows computes rows of any length but 0.
 func logSoftmaxRows[T native](k kernel, dst, src []T, cols, rows, dstStride, srcStride int) {
+	if is32[T]() && cols <= shortLog {
+		for row := 0; row < rows; {
+			batch := min(maxPerCall/cols, rows-row)
+			to, from := cast[float32](&dst[row*dstStride]), cast[float32](&src[row*srcStride])
+			done := logSoftmaxShort(k, to, from, cols, batch, dstStride, srcStride)
+			row += done
+			if done < batch {
+				logSoftmaxRow(k, dst[row*dstStride:][:cols], src[row*srcStride:][:cols])
+				row++
+			}
+		}
+		return
+	}
 	logSumRows(k, src, cols, rows, srcStride, func(row int, m T, log doubleDouble) {
 		subtractRow(k, dst[row*dstStride:][:cols], src[row*srcStride:][:cols], m, T(log.hi+log.lo))
 	})
@@ -212,6 +225,19 @@ func logSoftmaxRows[T native](k kernel, dst, src []T, cols, rows, dstStride, src
 
 // logSumExpRows computes rows of any length but 0.
 func logSumExpRows[T native](k kernel, dst, src []T, cols, rows, stride int) {
+	if is32[T]() && cols <= shortLog {
+		for row := 0; row < rows; {
+			batch := min(maxPerCall/cols, rows-row)
+			to, from := cast[float32](&dst[row]), cast[float32](&src[row*stride])
+			done := logSumExpShort(k, to, from, cols, batch, stride)
+			row += done
+			if done < batch {
+				dst[row] = logSumExpRow(k, src[row*stride:][:cols])
+				row++
+			}
+		}
+		return
+	}
 	logSumRows(k, src, cols, rows, stride, func(row int, m T, log doubleDouble) {
 		dst[row] = logSumExpFrom(m, log)
 	})

@@ -43,6 +43,20 @@ func sumBlock[T native](k kernel, src []T, ref *reference[T]) (sum doubleDouble,
 	return sumBlock64(k, as64(src), cast[reference[float64]](ref))
 }
 
+func expBlocks[T native](k kernel, dst, src []T, scans *[blocksPerCall]blockScan[T]) (done int) {
+	if is32[T]() {
+		return expBlocks32(k, as32(dst), as32(src), cast[[blocksPerCall]blockScan[float32]](scans))
+	}
+	return expBlocks64(k, as64(dst), as64(src), cast[[blocksPerCall]blockScan[float64]](scans))
+}
+
+func sumBlocks[T native](k kernel, src []T, scans *[blocksPerCall]blockScan[T]) (done int) {
+	if is32[T]() {
+		return sumBlocks32(k, as32(src), cast[[blocksPerCall]blockScan[float32]](scans))
+	}
+	return sumBlocks64(k, as64(src), cast[[blocksPerCall]blockScan[float64]](scans))
+}
+
 func sumRows[T native](k kernel, sums *rowSum[T], src *T, cols, rows, stride int) {
 	if is32[T]() {
 		sumRows32(k, cast[rowSum[float32]](sums), cast[float32](src), cols, rows, stride)

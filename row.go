@@ -113,46 +113,30 @@ func (d doubleDouble) undefined() bool { return d.hi != d.hi }
 // newReference returns the reference of a block with maximum m in a row with
 // the given bias.
 func newReference[T native](m, bias T) reference[T] {
-	top := max(T(m+bias), -exactLimit)
-	exponent := fma(top, T(math.Log2E), integerMagic[T]()) - integerMagic[T]()
-	return shiftReference(limitsOf[T]().topExponent-int32(exponent), bias)
-}
-
-// A short row or block of float32, of at most shortRow elements, has the reference
-// 2^shortShift if its maximum allows: then a kernel need not look for the maximum before it
-// computes exponentials. That the maximum was in this range is seen from their sum, which is
-// at least 2^36 and below 2^88 only if it was.
-const (
-	shortRow    = 32
-	shortShift  = 52
-	shortLowest = -14.7 // there the largest exponential is above 2^30
-	shortTop    = 25    // there the sum is below 2^94, as a factor wants it that needs no care
-	shortCutoff = -(shortShift + 124) * math.Ln2
-)
-
-// blockReference returns the reference with which the exponentials of a block of n elements
-// with maximum m are added, in a row with the given bias.
-func blockReference[T native](m, bias T, n int) reference[T] {
-	if !is32[T]() || n > shortRow || bias != tinyOf[T]() || !(shortLowest <= m && m <= shortTop) {
-		return newReference(m, bias)
+	ref := shiftReference(shiftOf(m, bias), bias)
+	if is32[T]() && bias == tinyOf[T]() && windowLowest <= m && m <= windowTop {
+		ref.cutoff = windowCutoff
 	}
-	ref := shiftReference(shortShift, bias)
-	ref.cutoff = shortCutoff
 	return ref
 }
 
-// shortSum returns the sum of a block's exponentials times 2^ref.shift, if it has another
-// reference than ref: that of newReference, with which the others are stored.
-func shortSum[T native](k kernel, src []T, m T, ref *reference[T]) (sum doubleDouble, differs bool) {
-	if len(src) > shortRow {
-		return doubleDouble{}, false
-	}
-	short := blockReference(m, ref.bias, len(src))
-	if short == *ref {
-		return doubleDouble{}, false
-	}
-	sum, _ = sumBlock(k, src, &short)
-	return sum.times(pow2(ref.shift - short.shift)), true
+// Where a float32 block has its maximum in the window, between windowLowest and windowTop,
+// its cutoff is always the same. Then powers of two are all that its reference puts into its
+// exponentials and their sum, and a kernel may take 2^windowShift for it, which does not
+// have to wait for the maximum: all exponentials are normal numbers, and a sum of 4096 is
+// below 2^94, as a factor wants it that needs no care.
+const (
+	windowLowest = -4.75
+	windowTop    = 20
+	windowShift  = 52
+	windowCutoff = -160 * math.Ln2
+)
+
+// shiftOf returns the shift of this reference.
+func shiftOf[T native](m, bias T) int32 {
+	top := max(T(m+bias), -exactLimit)
+	exponent := fma(top, T(math.Log2E), integerMagic[T]()) - integerMagic[T]()
+	return limitsOf[T]().topExponent - int32(exponent)
 }
 
 func shiftReference[T native](shift int32, bias T) reference[T] {
@@ -213,7 +197,7 @@ func pow2(e int32) float64 {
 }
 
 // blockScan is what the first pass finds out about a block. Its maximum is NaN if the
-// block holds one; sum and shift mean nothing if it is NaN or infinite.
+// block holds one; sum and shift mean nothing if it is NaN or infinite. Assembly writes it.
 type blockScan[T native] struct {
 	top   T
 	sum   doubleDouble // of the exponentials, scaled by 2^shift
@@ -287,12 +271,29 @@ func scan[T Float, C native](k kernel, src logits[T, C]) rowTotal[C] {
 	return r.total()
 }
 
+// blocksPerCall are blocks whose exponentials one call of a kernel computes.
+const blocksPerCall = maxPerCall / block32
+
 // addRow adds the blocks of a row to those of others.
 func addRow[T Float, C native](k kernel, r *rowScan[C], src logits[T, C]) {
+	var scans [blocksPerCall]blockScan[C]
+	near := true // the block before is near 0, so that the next ones are tried at once
 	for at := 0; at < len(src.elements); {
+		if whole := src.wholeBlocks(at); near && len(whole) > 0 {
+			done := sumBlocks(k, whole, &scans)
+			for i := range scans[:done] {
+				scans[i].correctTop(k, whole[i*blockLen[C]():][:blockLen[C]()])
+				r.add(scans[i])
+			}
+			at += done * blockLen[C]()
+			if done == min(len(scans), len(whole)/blockLen[C]()) {
+				continue
+			}
+		}
 		block, m := src.read(k, nil, at)
 		r.add(scanBlock(k, block, m))
 		at += len(block)
+		near = isNear(m)
 	}
 	src.addSink(k, r)
 }
@@ -302,7 +303,23 @@ func addRow[T Float, C native](k kernel, r *rowScan[C], src logits[T, C]) {
 func scanStoring[T Float, C native](k kernel, dst []C, src logits[T, C], scales []blockScale) rowTotal[C] {
 	r, settled := newScan[C](), false
 	top, anchor := C(0), C(0) // of the row, as far as that is known to matter
+	var scans [blocksPerCall]blockScan[C]
 	for i, at := 0, 0; at < len(src.elements); i++ {
+		if whole := src.wholeBlocks(at); !settled && len(whole) > 0 {
+			done := expBlocks(k, dst[at:], whole, &scans)
+			for _, b := range scans[:done] {
+				if b.sum.undefined() {
+					b.top = nan[C]()
+				}
+				scales[i] = blockScale{b.shift, b.large}
+				r.add(b)
+				i++
+			}
+			at += done * blockLen[C]()
+			if at == len(src.elements) {
+				break
+			}
+		}
 		block, m := src.read(k, dst, at)
 		if !settled && !src.isNear(m) {
 			// The anchor depends on the whole row: look ahead, as dst may be src.
@@ -357,16 +374,20 @@ func scanBlock[T native](k kernel, src []T, m T) blockScan[T] {
 	}
 	ref := newReference(m, rowBias(m))
 	sum, large := sumBlock(k, src, &ref)
-	if short, differs := shortSum(k, src, m, &ref); differs {
-		sum = short
-	}
+	b := blockScan[T]{m, sum, ref.shift, large}
+	b.correctTop(k, src)
+	return b
+}
+
+// correctTop makes top the maximum of the block src where it may be another number.
+func (b *blockScan[T]) correctTop(k kernel, src []T) {
 	switch {
-	case sum.undefined():
-		m = nan[T]()
-	case isTiny(m):
-		m = exactMax(k, src, m, sum, expGeneric(m, &ref))
+	case b.sum.undefined():
+		b.top = nan[T]()
+	case isTiny(b.top):
+		ref := newReference(b.top, tinyOf[T]())
+		b.top = exactMax(k, src, b.top, b.sum, expGeneric(b.top, &ref))
 	}
-	return blockScan[T]{m, sum, ref.shift, large}
 }
 
 // infiniteBlock returns what is to be known of a block with maximum m, which is an
@@ -407,13 +428,16 @@ func scanAndScale[T Float, C native](k kernel, dst []C, src logits[T, C], scales
 		fillNaN(dst)
 		return
 	}
+	var f factor[C]
 	for i, at := 0, 0; at < len(dst); i++ {
 		end := min(src.blockEnd(at), len(dst))
 		delta := t.shift - scales[i].shift
 		if vanishes[C](t.sum, delta) {
 			clear(dst[at:end])
 		} else {
-			f := newFactor[C](t.sum, delta, needsCare[C](t.sum, delta, scales[i].large))
+			if i == 0 || scales[i] != scales[i-1] {
+				f = newFactor[C](t.sum, delta, needsCare[C](t.sum, delta, scales[i].large))
+			}
 			scaleBlock(k, dst[at:end], &f)
 		}
 		at = end
@@ -566,6 +590,9 @@ func logSoftmaxRow[T native](k kernel, dst, src []T) {
 
 // logSoftmaxBlock is logSoftmaxRow for a row of one block, of n elements.
 func logSoftmaxBlock[T native](k kernel, dst, src *T, n int) {
+	if is32[T]() && logSoftmaxShort(k, cast[float32](dst), cast[float32](src), n, 1, 0, 0) == 1 {
+		return
+	}
 	m, log := logSumBlock(k, src, n)
 	if log.undefined() {
 		fillNaN(unsafe.Slice(dst, n))
@@ -593,6 +620,14 @@ func subtractRow[T native](k kernel, dst, src []T, m, rest T) {
 func logSumExpRow[T native](k kernel, src []T) T {
 	m, log := logSumRow(k, src)
 	return logSumExpFrom(m, log)
+}
+
+// logSumExpBlock is logSumExpRow for a row of one block, of n elements.
+func logSumExpBlock[T native](k kernel, src *T, n int) (sum T) {
+	if is32[T]() && logSumExpShort(k, cast[float32](&sum), cast[float32](src), n, 1, 0) == 1 {
+		return sum
+	}
+	return logSumExpFrom(logSumBlock(k, src, n))
 }
 
 // logSumExpFrom returns the log-sum-exp that logSumRow returns in two parts. Where

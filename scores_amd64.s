@@ -17,6 +17,7 @@
 // The first vector waits on the stack.
 
 #include "textflag.h"
+#include "subnormal_amd64.h"
 
 #define VECTOR(name, value) \
 	DATA name<>+0(SB)/4, $value  \
@@ -209,15 +210,6 @@ done: \
 	VMAXPS Z, Y, Y \
 	VMAXPS Y, Y15, Y15
 
-// FLUSH makes subnormal operands and results 0 until the control register, which
-// waits on the stack, is loaded again.
-#define FLUSH \
-	STMXCSR mxcsr-36(SP) \
-	MOVL mxcsr-36(SP), AX \
-	ORL $0x8040, AX \
-	MOVL AX, flushing-40(SP) \
-	LDMXCSR flushing-40(SP)
-
 // func scoreBlockAVX2(dst, src *float32, n int, s *scoring) float32
 //
 // n is at least 8. Groups are done from the end on: so the cache still has the
@@ -233,7 +225,7 @@ TEXT ·scoreBlockAVX2(SB), NOSPLIT, $40-36
 	MOVL 24(R8), R9
 	MOVL 28(R8), R10
 
-	FLUSH
+	FLUSH(mxcsr-36(SP), flushing-40(SP))
 	XORL R11, R11
 	SCORES1(slope, bias, keep, first)
 	VMOVUPS Y0, first-32(SP)
@@ -300,7 +292,7 @@ end:
 	VPERMILPS $0xB1, X0, X1
 	VMAXSS X1, X0, X0
 	VMOVSS X0, ret+32(FP)
-	LDMXCSR mxcsr-36(SP)
+	RESTORE(mxcsr-36(SP))
 	VZEROUPPER
 	RET
 

@@ -18,6 +18,7 @@
 //	Z30, Z31, K1  needed for a moment
 
 #include "textflag.h"
+#include "subnormal_amd64.h"
 
 #define SCALAR(name, value) \
 	DATA name<>+0(SB)/4, $value \
@@ -206,15 +207,6 @@ done: \
 	VMAXPS Z, Y, Y \
 	VMAXPS Y, Z23, Z23
 
-// FLUSH makes subnormal operands and results 0 until the control register, which
-// waits on the stack, is loaded again.
-#define FLUSH \
-	STMXCSR mxcsr-4(SP) \
-	MOVL mxcsr-4(SP), AX \
-	ORL $0x8040, AX \
-	MOVL AX, flushing-8(SP) \
-	LDMXCSR flushing-8(SP)
-
 // DISTANCES sets the distances of the vector that stands that many elements behind the
 // index.
 #define DISTANCES(elements) \
@@ -249,7 +241,7 @@ TEXT ·scoreBlockAVX512(SB), NOSPLIT, $8-36
 	VBROADCASTSS tanhSpread<>(SB), Z26
 	VBROADCASTSS tanhStart<>(SB), Z27
 
-	FLUSH
+	FLUSH(mxcsr-4(SP), flushing-8(SP))
 	XORL R11, R11
 	SCORES1(slope, bias, keep, first)
 	VMOVAPS Z0, Z21
@@ -316,7 +308,7 @@ maximum:
 	VPERMILPS $0xB1, X0, X1
 	VMAXSS X1, X0, X0
 	VMOVSS X0, ret+32(FP)
-	LDMXCSR mxcsr-4(SP)
+	RESTORE(mxcsr-4(SP))
 	VZEROUPPER
 	RET
 

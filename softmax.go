@@ -33,8 +33,8 @@
 // probabilities wherever they stand.
 //
 // No slow inputs. Masks, subnormal logits and subnormal probabilities cost
-// about what ordinary values cost; in rows of up to 32 float32 logits that are all
-// large, or undefined, at most twice that.
+// about what ordinary values cost; short rows of float32 whose largest logit is far
+// from 0 take up to 1.7 times as long as others.
 //
 // No surprises for the rest of the program. Nothing is allocated, arguments do
 // not escape to the heap (but for the functions called Parallel), and no call
@@ -155,9 +155,9 @@ func LogSumExp[T Float](src []T) T {
 	case len(src) == 0:
 		return fromFloat[T](math.Inf(-1))
 	case is32[T]() && len(src) <= block32:
-		return T(logSumExpFrom(logSumBlock(active, first[float32](src), len(src))))
+		return T(logSumExpBlock(active, first[float32](src), len(src)))
 	case is64[T]() && len(src) <= block64:
-		return T(logSumExpFrom(logSumBlock(active, first[float64](src), len(src))))
+		return T(logSumExpBlock(active, first[float64](src), len(src)))
 	}
 	var dst [1]T
 	row(active, opLogSumExp, dst[:], src)

@@ -8,11 +8,11 @@
 //	DI  dst          SI  src          CX  elements left
 //	Y0-Y7   four vectors between the two halves of the exponential
 //	Y8, Y9  exponentials, and what is needed for a moment
-//	Y10, Y11  lane sums of lanes 0-7 and 8-15, or the high and low part of the factor
+//	Y10, Y11  lane sums in float64 of lanes 0-3 and 8-11, or the high and low part of the factor
 //	Y12     conjunction of the bits of all exponentials, or the factor's cutoff
-//	Y7, Y11, Y12  of a short row: mask, ceiling, and indices that turn its last vector
+//	Y7, Y12  of a short row: mask, and indices that turn its last vector
 //	Y13     magic          Y14  cutoff          Y15  bias, or scale
-//	(R11)   what the lane sums lost: in memory, for want of registers
+//	(R11)   lane sums of lanes 4-7 and 12-15: in memory, for want of registers
 //
 // Constants that are used once per vector stay in memory.
 
@@ -20,6 +20,7 @@
 #include "textflag.h"
 #include "tail_amd64.h"
 #include "half_amd64.h"
+#include "subnormal_amd64.h"
 
 #define VECTOR(name, value) \
 	DATA name<>+0(SB)/4, $value  \
@@ -38,7 +39,6 @@ VECTOR(ln2Hi, 0x3DB17218)
 VECTOR(ln2Lo, 0xAF82E308)
 VECTOR(expC2, 0x3F000458)
 VECTOR(expC3, 0x3E2AB10F)
-VECTOR(accStart, 0x61000000)
 VECTOR(unit, 0x3F800000)       // 2^careShift times the least normal number
 VECTOR(liftBits, 0x3F000000)
 VECTOR(log2e, 0x3FB8AA3B)
@@ -50,18 +50,22 @@ VECTOR(minusEight, 0xC1000000)
 VECTOR(exactLimit, 0x46800000)
 VECTOR(perAnchor, 0x39000000)   // 1/anchorStep
 VECTOR(minusAnchor, 0xC6000000) // -anchorStep
+VECTOR(nearLimit, 0x46000000)   // exactLimit/2
 VECTOR(tiny, 0x21800000)
 VECTOR(absMask, 0x7FFFFFFF)
 VECTOR(nanBits, 0x7FC00000)
 VECTOR(lift, 0x7E800000)       // 2^careShift
-VECTOR(shortMagic, 0x4B400598)  // intMagic + 8*(shortShift + 127)
-VECTOR(shortCutoff, 0xC2F3FCE1)
-VECTOR(shortLowest, 0xC16B3333)
-VECTOR(shortTop, 0x41C80000)
+VECTOR(windowMagic, 0x4B400598) // intMagic + 8*(windowShift + 127)
+VECTOR(windowCutoff, 0xC2DDCE9E)
+VECTOR(windowLowest, 0xC0980000)
+VECTOR(windowTop, 0x41A00000)
 VECTOR(sinkAbove, 0x41800000)  // 16
-VECTOR(shortCeiling, 0x42400000) // 48: its exponential is above any sum that INRANGE accepts
 DATA one<>+0(SB)/8, $1.0
 GLOBL one<>(SB), RODATA|NOPTR, $8
+DATA half<>+0(SB)/8, $0.5
+GLOBL half<>(SB), RODATA|NOPTR, $8
+DATA two<>+0(SB)/8, $2.0
+GLOBL two<>(SB), RODATA|NOPTR, $8
 DATA lowCut<>+0(SB)/8, $1048576.0 // 2^20
 GLOBL lowCut<>(SB), RODATA|NOPTR, $8
 DATA vanishScale<>+0(SB)/8, $0x3660000000000000 // 2^-153
@@ -77,6 +81,18 @@ DATA expTable<>+24(SB)/4, $0xA26DE
 DATA expTable<>+28(SB)/4, $0xF5829
 GLOBL expTable<>(SB), RODATA|NOPTR, $32
 
+// The constants of logarithm.go: ln2Hi and ln2Lo, and l1 to l7.
+DATA logarithm<>+0(SB)/8, $0x3FE62E42FEE00000
+DATA logarithm<>+8(SB)/8, $0x3DEA39EF35793C76
+DATA logarithm<>+16(SB)/8, $0x3FE5555555555593
+DATA logarithm<>+24(SB)/8, $0x3FD999999997FA04
+DATA logarithm<>+32(SB)/8, $0x3FD2492494229359
+DATA logarithm<>+40(SB)/8, $0x3FCC71C51D8E78AF
+DATA logarithm<>+48(SB)/8, $0x3FC7466496CB03DE
+DATA logarithm<>+56(SB)/8, $0x3FC39A09D078C69F
+DATA logarithm<>+64(SB)/8, $0x3FC2F112DF3E5244
+GLOBL logarithm<>(SB), RODATA|NOPTR, $72
+
 // turn has the indices of the elements of a vector, twice: from element 8 - k on they turn
 // a vector by k places.
 DATA turn<>+0(SB)/8, $0x100000000
@@ -90,21 +106,17 @@ DATA turn<>+56(SB)/8, $0x700000006
 GLOBL turn<>(SB), RODATA|NOPTR, $64
 
 // FRONT is the first half of the exponential of the logits at X0: it leaves the
-// reduced argument r in X, and n + magic in T. It uses Y9. SCALEDFRONT is the same
-// for logits times Y15, where subnormal numbers count as 0: it needs no bias. SHORTFRONT is
-// for logits that may be too large for the reference, which Y11 lowers.
+// reduced argument r in X, and n + magic in T. It uses Y9. PLAINFRONT is the same where
+// the anchor is 0 and subnormal numbers count as 0: it needs no bias. SCALEDFRONT is that
+// for logits times Y15.
 #define FRONT(X0, X, T) \
 	VADDPS X0, Y15, X \
-	REDUCE(X, T)
+	PLAINFRONT(X, X, T)
 #define SCALEDFRONT(X0, X, T) \
 	VMULPS X0, Y15, X \
-	REDUCE(X, T)
-#define SHORTFRONT(X0, X, T) \
-	VADDPS X0, Y15, X \
-	VMINPS X, Y11, X \
-	REDUCE(X, T)
-#define REDUCE(X, T) \
-	VMAXPS X, Y14, X \
+	PLAINFRONT(X, X, T)
+#define PLAINFRONT(X0, X, T) \
+	VMAXPS X0, Y14, X \
 	VMOVAPS Y13, T \
 	VFMADD231PS log2e8<>(SB), X, T \
 	VSUBPS Y13, T, Y9 \
@@ -161,15 +173,14 @@ GLOBL turn<>(SB), RODATA|NOPTR, $64
 	JEQ 2(PC) \
 	VMOVSS X, (DI)(R10*1)
 
-// ADDPAIR adds the pair sums in Y8 to the lanes in ACC, and what that loses to
-// LOST. It uses Y9.
-#define ADDPAIR(ACC, LOST) \
-	VADDPS Y8, ACC, Y9 \
-	VSUBPS ACC, Y9, ACC \
-	VSUBPS ACC, Y8, Y8 \
-	VADDPS LOST, Y8, Y8 \
-	VMOVUPS Y8, LOST \
-	VMOVAPS Y9, ACC
+// ADDPAIR adds the pair sums in Y8 to four lanes in ACC and the next four in MORE. It uses Y9.
+#define ADDPAIR(ACC, MORE) \
+	VEXTRACTF128 $1, Y8, X9 \
+	VCVTPS2PD X8, Y8 \
+	VCVTPS2PD X9, Y9 \
+	VADDPD Y8, ACC, ACC \
+	VADDPD MORE, Y9, Y9 \
+	VMOVUPD Y9, MORE
 
 // What becomes of the exponentials in Y, where T is free: stored or not, and
 // their bits noted; of those of a partial vector, in Y8; and of pairs 16 elements
@@ -178,7 +189,7 @@ GLOBL turn<>(SB), RODATA|NOPTR, $64
 #define EXPPART VANDPS Y8, Y12, Y12; VANDPS (AX), Y8, Y6; STOREPART(Y8, X8)
 #define SUMKEEP(Y, T, offset) VANDPS Y, Y12, Y12
 #define SUMPART VANDPS Y8, Y12, Y12; VANDPS (AX), Y8, Y6
-#define SUMPAIR(ACC, LOST) VADDPS Y9, Y8, Y8; ADDPAIR(ACC, LOST)
+#define SUMPAIR(ACC, MORE) VADDPS Y9, Y8, Y8; ADDPAIR(ACC, MORE)
 
 // PREFETCH asks for the logits one block ahead, for rows that come from memory.
 #define PREFETCH \
@@ -236,17 +247,13 @@ none: \
 
 // LANES clears the lanes.
 #define LANES \
-	LEAQ lost-64(SP), R11 \
+	LEAQ lanes-64(SP), R11 \
 	ANDQ $-32, R11 \
-	VXORPS Y0, Y0, Y0 \
-	VMOVUPS Y0, 0(R11) \
-	VMOVUPS Y0, 32(R11) \
-	VMOVUPS accStart<>(SB), Y10 \
-	VMOVAPS Y10, Y11 \
+	VXORPS Y10, Y10, Y10 \
+	VXORPS Y11, Y11, Y11 \
+	VMOVUPS Y10, 0(R11) \
+	VMOVUPS Y10, 32(R11) \
 	VPCMPEQD Y12, Y12, Y12
-
-// COPYLOST copies what eight lanes lost. It uses Y0.
-#define COPYLOST(FROM, TO) VMOVUPS FROM, Y0; VMOVUPS Y0, TO
 
 // EXPSUM adds the exponentials of the CX elements at SI to cleared lanes.
 #define EXPSUM(FRONT, KEEP, PART, AHEAD) \
@@ -299,31 +306,17 @@ pairs: \
 	ADDPAIR(Y11, 32(R11)) \
 summed:
 
-// TOTAL adds the lanes to X0, in float64.
+// TOTAL adds the lanes 8, 4, 2 and 1 apart to X0. It uses X1 and Y2.
 #define TOTAL \
-	VSUBPS accStart<>(SB), Y10, Y10 \
-	VSUBPS accStart<>(SB), Y11, Y11 \
-	VCVTPS2PD X10, Y0 \
-	VCVTPS2PD X11, Y1 \
-	VCVTPS2PD 0(R11), Y2 \
-	VCVTPS2PD 32(R11), Y3 \
-	VADDPD Y2, Y0, Y0 \
-	VADDPD Y3, Y1, Y1 \
-	VADDPD Y1, Y0, Y0 \
-	VEXTRACTF128 $1, Y10, X10 \
-	VEXTRACTF128 $1, Y11, X11 \
-	VCVTPS2PD X10, Y4 \
-	VCVTPS2PD X11, Y5 \
-	VCVTPS2PD 16(R11), Y6 \
-	VCVTPS2PD 48(R11), Y7 \
-	VADDPD Y6, Y4, Y4 \
-	VADDPD Y7, Y5, Y5 \
-	VADDPD Y5, Y4, Y2 \
+	VMOVUPD 0(R11), Y2 \
+	VADDPD 32(R11), Y2, Y2 \
+	VADDPD Y11, Y10, Y0 \
 	FOLD
 
-// MAXIMUM sets every element of Y9 to the maximum of the CX elements at SI. It
-// moves SI, and uses AX, CX, R8-R10, Y0-Y3, Y8.
-#define MAXIMUM \
+// MAXIMA sets Y9 to maxima of the CX elements at SI, of which one is that of all. It
+// moves SI, and uses AX, CX, R8-R10, Y0-Y3. MAXIMUM sets every element of Y9 to that. It
+// uses Y8, too.
+#define MAXIMA \
 	VBROADCASTSS (SI), Y0 \
 	SUBQ $32, CX \
 	JLT maxTail \
@@ -357,7 +350,9 @@ maxWhole: \
 	ADDQ $32, SI \
 	JMP maxWhole \
 maxDone: \
-	VMOVAPS Y3, Y9 \
+	VMOVAPS Y3, Y9
+#define MAXIMUM \
+	MAXIMA \
 	ACROSS
 
 // SCALE multiplies the exponentials in Y by the factor Y10 + Y11, and SCALECARE
@@ -436,7 +431,7 @@ whole: \
 	JMP whole \
 done:
 
-#define NOPAIR(ACC, LOST)
+#define NOPAIR(ACC, MORE)
 #define SCALEKEEP(Y, T, offset) SCALE(Y, T); VMOVUPS Y, offset(DI)
 #define STREAMKEEP(Y, T, offset) SCALE(Y, T); VMOVNTPS Y, offset(DI)
 #define CAREKEEP(Y, T, offset) SCALECARE(Y, T); VMOVUPS Y, offset(DI)
@@ -484,13 +479,15 @@ done:
 	VBROADCASTSS X0, Y12
 
 // REFERENCE computes a row's reference from the maximum in Y9, into Y13-Y15. It
-// uses Y8.
+// uses Y8. NEARREFERENCE does without the bias, Y15.
 #define REFERENCE(far, near) \
 	VMOVUPS tiny<>(SB), Y15 \
 	VANDPS absMask<>(SB), Y9, Y8 \
 	VUCOMISS exactLimit<>(SB), X8 \
 	JCC far \
 near: \
+	NEARREFERENCE
+#define NEARREFERENCE \
 	VMOVUPS intMagic<>(SB), Y8 \
 	VFMADD231PS log2e<>(SB), Y9, Y8 \
 	VSUBPS intMagic<>(SB), Y8, Y8 \
@@ -499,37 +496,32 @@ near: \
 	VMOVUPS vanishLn2<>(SB), Y14 \
 	VFMADD231PS ln2<>(SB), Y8, Y14
 
-// SHORT loads the reference of a short row.
-#define SHORT \
-	VMOVUPS shortMagic<>(SB), Y13 \
-	VMOVUPS shortCutoff<>(SB), Y14 \
+// INWINDOW goes to other if the maximum of a row is not in the window: M holds maxima, of which
+// one is that of the row. Nothing waits for that, unless a branch is predicted wrongly. It
+// uses AX and Y8. INWINDOWMASKED is that where only the elements under MASK count. WINDOW
+// loads the reference.
+#define INWINDOW(M, other) \
+	NOTABOVE(M, other) \
+	VCMPPS $0x1D, windowLowest<>(SB), M, Y8 \
+	NOTBELOW(other)
+#define INWINDOWMASKED(M, MASK, other) \
+	NOTABOVE(M, other) \
+	VCMPPS $0x1D, windowLowest<>(SB), M, Y8 \
+	VANDPS MASK, Y8, Y8 \
+	NOTBELOW(other)
+#define NOTABOVE(M, other) \
+	VCMPPS $0x1E, windowTop<>(SB), M, Y8 \
+	VMOVMSKPS Y8, AX \
+	TESTL AX, AX \
+	JNE other
+#define NOTBELOW(other) \
+	VMOVMSKPS Y8, AX \
+	TESTL AX, AX \
+	JEQ other
+#define WINDOW \
+	VMOVUPS windowMagic<>(SB), Y13 \
+	VMOVUPS windowCutoff<>(SB), Y14 \
 	VMOVUPS tiny<>(SB), Y15
-
-// SHORTREFERENCE is REFERENCE for a short row, and ANYREFERENCE for any row of R12
-// elements.
-#define SHORTREFERENCE(far, near, other, done) \
-	VUCOMISS shortLowest<>(SB), X9 \
-	JCS other \
-	VUCOMISS shortTop<>(SB), X9 \
-	JHI other \
-	SHORT \
-	JMP done \
-other: \
-	REFERENCE(far, near) \
-done:
-#define ANYREFERENCE(far, near, other, done) \
-	CMPQ R12, $const_shortRow \
-	JGT other \
-	SHORTREFERENCE(far, near, other, done)
-
-// INRANGE goes to out unless the sum X0 tells that a short row has the reference of SHORT:
-// unless it is from 2^36 to 2^88. It uses AX.
-#define INRANGE(out) \
-	VMOVQ X0, AX \
-	SHRQ $52, AX \
-	SUBQ $(1023+36), AX \
-	CMPQ AX, $(88-36) \
-	JCC out
 
 // FAR is its rare part: the maximum is far from 0, and an anchor is subtracted.
 #define FAR(far, near) \
@@ -577,11 +569,10 @@ far: \
 	VBROADCASTSS (SI), Y9 \
 	VBLENDVPS MASK, Y, Y9, Y
 
-// DEFINED goes on where the sum X0 is not NaN.
-#define DEFINED(defined, undefined) \
+// DEFINED goes to undefined where the sum X0 is NaN.
+#define DEFINED(undefined) \
 	VUCOMISD X0, X0 \
-	JPS undefined \
-	JMP defined
+	JPS undefined
 
 // CHECK branches where the exponentials' bits, whose conjunction is Y9, ask for a
 // careful factor.
@@ -616,25 +607,18 @@ undefined: \
 	CMPL sink+68(FP), $0xFF800000 \
 	JEQ sunk \
 	VBROADCASTSS sink+68(FP), Y1 \
-	REDUCE(Y1, Y3) \
+	PLAINFRONT(Y1, Y1, Y3) \
 	BACK(Y1, Y3, Y2) \
 	VCVTSS2SD X2, X2, X2 \
 	VADDSD X2, X0, X0 \
 sunk:
 #define NOSINK
 
-// SINKFITS goes to declined if the sink is so far above the maximum in X9, or the limit of
-// a short row, that it wants another reference. It uses X2.
-#define SINKFITS \
+// SINKFITS goes to out if the sink is above LIMIT. It uses X2.
+#define SINKFITS(LIMIT, out) \
 	VMOVSS sink+68(FP), X2 \
-	CMPQ R12, $const_shortRow \
-	JGT long \
-	VUCOMISS shortTop<>(SB), X2 \
-	JHI declined \
-long: \
-	VSUBSS X9, X2, X2 \
-	VUCOMISS sinkAbove<>(SB), X2 \
-	JHI declined
+	VUCOMISS LIMIT, X2 \
+	JHI out
 
 // SHORTROW prepares for rows of R12 <= 32 elements: R8 is the number of those in a partial
 // vector at the end, Y7 the mask of those in the last vector. The last of several vectors
@@ -653,8 +637,9 @@ long: \
 	LEAQ (DX)(AX*4), DX \
 	VMOVUPS (DX), Y12
 
-// TWOLOGITS loads a row of two vectors to Y0 and Y2, THREELOGITS and FOURLOGITS also to
-// Y4 and Y6.
+// ONELOGITS loads a row of one vector to Y0, TWOLOGITS two to Y0 and Y2, THREELOGITS and
+// FOURLOGITS also to Y4 and Y6.
+#define ONELOGITS LOADMASKED((SI), Y7, Y0)
 #define TWOLOGITS \
 	VMOVUPS (SI), Y0 \
 	VPERMPS -32(SI)(R12*4), Y12, Y2
@@ -671,7 +656,7 @@ long: \
 // ONESUM sets Y4 to the exponentials of the logits in Y0, and X0 to their sum under mask
 // Y7. TWOSUM is that for Y0 and Y2, to Y4 and Y5, THREESUM and FOURSUM also for Y4, to Y6,
 // and for Y6, to Y8: the mask is for the last.
-#define ONESUM(FRONT) \
+#define ONESUM \
 	FRONT(Y0, Y0, Y1) \
 	BACK(Y0, Y1, Y4) \
 	VANDPS Y7, Y4, Y6 \
@@ -679,14 +664,14 @@ long: \
 	VCVTPS2PD X6, Y0 \
 	VCVTPS2PD X2, Y2 \
 	FOLD
-#define TWOSUM(FRONT) \
+#define TWOSUM \
 	FRONT(Y0, Y0, Y1) \
 	FRONT(Y2, Y2, Y3) \
 	BACK(Y0, Y1, Y4) \
 	BACK(Y2, Y3, Y5) \
 	VANDPS Y7, Y5, Y6 \
 	PAIRTOTAL(Y4, X4, Y6, X6)
-#define THREESUM(FRONT) \
+#define THREESUM \
 	FRONT(Y0, Y0, Y1) \
 	FRONT(Y2, Y2, Y3) \
 	FRONT(Y4, Y4, Y5) \
@@ -696,7 +681,7 @@ long: \
 	VANDPS Y7, Y6, Y10 \
 	VADDPS Y4, Y10, Y10 \
 	PAIRTOTAL(Y10, X10, Y5, X5)
-#define FOURSUM(FRONT) \
+#define FOURSUM \
 	FRONT(Y0, Y0, Y1) \
 	FRONT(Y2, Y2, Y3) \
 	FRONT(Y4, Y4, Y5) \
@@ -723,8 +708,7 @@ whole: \
 // func softmaxShortAVX2(dst, src *float32, cols, rows, dstStride, srcStride int)
 //
 // It is softmaxBlocksAVX2 for at most 32 columns: the row stays in registers, one to four
-// of them. The sum tells whether its maximum has to be known: then it is done once more, by
-// that. R13 counts rows, R9 and R11 are the strides in bytes, R12 is cols; SHORTROW has more.
+// of them. R13 counts rows, R9 and R11 are the strides in bytes, R12 is cols; SHORTROW has more.
 TEXT ·softmaxShortAVX2(SB), NOSPLIT, $0-48
 	MOVQ dst+0(FP), DI
 	MOVQ src+8(FP), SI
@@ -741,13 +725,13 @@ TEXT ·softmaxShortAVX2(SB), NOSPLIT, $0-48
 	JGT two
 
 one:
-	SHORT
-	VMOVUPS shortCeiling<>(SB), Y11
 	VMASKMOVPS (SI), Y7, Y0
-	ONESUM(SHORTFRONT)
-	INRANGE(oneByMaximum)
+	INWINDOWMASKED(Y0, Y7, oneByMaximum)
+	WINDOW
 
-oneDefined:
+oneReferred:
+	ONESUM
+	DEFINED(oneUndefined)
 	VMOVAPS Y4, Y9
 	CHECK(oneCare)
 	FACTOR
@@ -769,21 +753,21 @@ oneByMaximum:
 	LOADMASKED((SI), Y7, Y0)
 	VMOVAPS Y0, Y9
 	ACROSS
-	SHORTREFERENCE(oneFar, oneNear, oneOther, oneReference)
-	ONESUM(FRONT)
-	DEFINED(oneDefined, oneUndefined)
+	REFERENCE(oneFar, oneNear)
+	JMP oneReferred
 
 	FAR(oneFar, oneNear)
 	UNDEFINED(oneUndefined, oneNext)
 
 two:
-	SHORT
-	VMOVUPS shortCeiling<>(SB), Y11
 	TWOLOGITS
-	TWOSUM(SHORTFRONT)
-	INRANGE(twoByMaximum)
+	VMAXPS Y0, Y2, Y9
+	INWINDOW(Y9, twoByMaximum)
+	WINDOW
 
-twoDefined:
+twoReferred:
+	TWOSUM
+	DEFINED(twoUndefined)
 	VANDPS Y4, Y5, Y9
 	CHECK(twoCare)
 	FACTOR
@@ -806,12 +790,9 @@ twoCare:
 	JMP twoStore
 
 twoByMaximum:
-	TWOLOGITS
-	VMAXPS Y0, Y2, Y9
 	ACROSS
-	SHORTREFERENCE(twoFar, twoNear, twoOther, twoReference)
-	TWOSUM(FRONT)
-	DEFINED(twoDefined, twoUndefined)
+	REFERENCE(twoFar, twoNear)
+	JMP twoReferred
 
 	FAR(twoFar, twoNear)
 	UNDEFINED(twoUndefined, twoNext)
@@ -821,13 +802,15 @@ wide:
 	JGT four
 
 three:
-	SHORT
-	VMOVUPS shortCeiling<>(SB), Y11
 	THREELOGITS
-	THREESUM(SHORTFRONT)
-	INRANGE(threeByMaximum)
+	VMAXPS Y0, Y2, Y9
+	VMAXPS Y4, Y9, Y9
+	INWINDOW(Y9, threeByMaximum)
+	WINDOW
 
-threeDefined:
+threeReferred:
+	THREESUM
+	DEFINED(threeUndefined)
 	VANDPS Y4, Y5, Y9
 	VANDPS Y6, Y9, Y9
 	CHECK(threeCare)
@@ -854,25 +837,24 @@ threeCare:
 	JMP threeStore
 
 threeByMaximum:
-	THREELOGITS
-	VMAXPS Y0, Y2, Y9
-	VMAXPS Y4, Y9, Y9
 	ACROSS
-	SHORTREFERENCE(threeFar, threeNear, threeOther, threeReference)
-	THREESUM(FRONT)
-	DEFINED(threeDefined, threeUndefined)
+	REFERENCE(threeFar, threeNear)
+	JMP threeReferred
 
 	FAR(threeFar, threeNear)
 	UNDEFINED(threeUndefined, threeNext)
 
 four:
-	SHORT
-	VMOVUPS shortCeiling<>(SB), Y11
 	FOURLOGITS
-	FOURSUM(SHORTFRONT)
-	INRANGE(fourByMaximum)
+	VMAXPS Y0, Y2, Y8
+	VMAXPS Y4, Y6, Y9
+	VMAXPS Y8, Y9, Y9
+	INWINDOW(Y9, fourByMaximum)
+	WINDOW
 
-fourDefined:
+fourReferred:
+	FOURSUM
+	DEFINED(fourUndefined)
 	VANDPS Y4, Y5, Y9
 	VANDPS Y6, Y8, Y1
 	VANDPS Y1, Y9, Y9
@@ -903,22 +885,57 @@ fourCare:
 	JMP fourStore
 
 fourByMaximum:
-	FOURLOGITS
-	VMAXPS Y0, Y2, Y8
-	VMAXPS Y4, Y6, Y9
-	VMAXPS Y8, Y9, Y9
 	ACROSS
-	SHORTREFERENCE(fourFar, fourNear, fourOther, fourReference)
-	FOURSUM(FRONT)
-	DEFINED(fourDefined, fourUndefined)
+	REFERENCE(fourFar, fourNear)
+	JMP fourReferred
 
 	FAR(fourFar, fourNear)
 	UNDEFINED(fourUndefined, fourNext)
 
-// NEXTSUM stores the sum X0 and the largest element of Y9, which is the exponential of the
-// maximum, and moves on to the next row.
-#define NEXTSUM(again) \
+// ONETOP to FOURTOP set Y9 to maxima of these logits, and ONEEXP to FOUREXP of the exponentials
+// that ONESUM to FOURSUM leave: one of them is the maximum of all.
+#define ONETOP VMOVAPS Y0, Y9
+#define TWOTOP VMAXPS Y0, Y2, Y9
+#define THREETOP \
+	VMAXPS Y0, Y2, Y9 \
+	VMAXPS Y4, Y9, Y9
+#define FOURTOP \
+	VMAXPS Y0, Y2, Y8 \
+	VMAXPS Y4, Y6, Y9 \
+	VMAXPS Y8, Y9, Y9
+#define ONEEXP VMOVAPS Y4, Y9
+#define TWOEXP VMAXPS Y4, Y5, Y9
+#define THREEEXP \
+	VMAXPS Y4, Y5, Y9 \
+	VMAXPS Y6, Y9, Y9
+#define FOUREXP \
+	VMAXPS Y4, Y5, Y9 \
+	VMAXPS Y6, Y8, Y1 \
+	VMAXPS Y1, Y9, Y9
+
+// SUMROW computes of the row at SI the maximum, whose bits go to BX, its exponential, to X9, and
+// the sum of all, to X0. The exponential of the maximum is the largest. SUMROWOTHER is what
+// it jumps to.
+#define SUMROW(LOGITS, TOP, SUM, EXP, referred, other) \
+	LOGITS \
+	TOP \
 	ACROSS \
+	VMOVD X9, BX \
+	INWINDOW(Y9, other) \
+	WINDOW \
+referred: \
+	SUM \
+	EXP \
+	ACROSS
+#define SUMROWOTHER(referred, other, far, near) \
+other: \
+	REFERENCE(far, near) \
+	JMP referred \
+	FAR(far, near)
+
+// NEXTSUM stores what SUMROW has found out, and moves on to the next row.
+#define NEXTSUM(again) \
+	MOVL BX, (DI) \
 	VMOVSS X9, 4(DI) \
 	VMOVSD X0, 8(DI) \
 	ADDQ $24, DI \
@@ -931,8 +948,7 @@ fourByMaximum:
 // func sumShortAVX2(sums *rowSum[float32], src *float32, cols, rows, stride int)
 //
 // It is sumRowsAVX2 for at most 32 columns, as softmaxShortAVX2 computes them. DI points to
-// what is found out about the row, R11 is the stride in bytes. The exponential of the
-// maximum is the largest.
+// what is found out about the row, R11 is the stride in bytes.
 TEXT ·sumShortAVX2(SB), NOSPLIT, $0-40
 	MOVQ sums+0(FP), DI
 	MOVQ src+8(FP), SI
@@ -947,106 +963,281 @@ TEXT ·sumShortAVX2(SB), NOSPLIT, $0-40
 	JGT two
 
 one:
-	SHORT
-	VMOVUPS shortCeiling<>(SB), Y11
-	LOADMASKED((SI), Y7, Y0)
-	VMOVAPS Y0, Y9
-	ACROSS
-	VMOVSS X9, (DI)
-	ONESUM(SHORTFRONT)
-	INRANGE(oneByMaximum)
-
-oneSummed:
-	VMOVAPS Y4, Y9
+	SUMROW(ONELOGITS, ONETOP, ONESUM, ONEEXP, oneReferred, oneOther)
 	NEXTSUM(one)
-
-oneByMaximum:
-	LOADMASKED((SI), Y7, Y0)
-	VBROADCASTSS (DI), Y9
-	SHORTREFERENCE(oneFar, oneNear, oneOther, oneReference)
-	ONESUM(FRONT)
-	JMP oneSummed
-
-	FAR(oneFar, oneNear)
+	SUMROWOTHER(oneReferred, oneOther, oneFar, oneNear)
 
 two:
-	SHORT
-	VMOVUPS shortCeiling<>(SB), Y11
-	TWOLOGITS
-	VMAXPS Y0, Y2, Y9
-	ACROSS
-	VMOVSS X9, (DI)
-	TWOSUM(SHORTFRONT)
-	INRANGE(twoByMaximum)
-
-twoSummed:
-	VMAXPS Y4, Y5, Y9
+	SUMROW(TWOLOGITS, TWOTOP, TWOSUM, TWOEXP, twoReferred, twoOther)
 	NEXTSUM(two)
-
-twoByMaximum:
-	TWOLOGITS
-	VBROADCASTSS (DI), Y9
-	SHORTREFERENCE(twoFar, twoNear, twoOther, twoReference)
-	TWOSUM(FRONT)
-	JMP twoSummed
-
-	FAR(twoFar, twoNear)
+	SUMROWOTHER(twoReferred, twoOther, twoFar, twoNear)
 
 wide:
 	CMPQ R12, $24
 	JGT four
 
 three:
-	SHORT
-	VMOVUPS shortCeiling<>(SB), Y11
-	THREELOGITS
-	VMAXPS Y0, Y2, Y9
-	VMAXPS Y4, Y9, Y9
-	ACROSS
-	VMOVSS X9, (DI)
-	THREESUM(SHORTFRONT)
-	INRANGE(threeByMaximum)
-
-threeSummed:
-	VMAXPS Y4, Y5, Y9
-	VMAXPS Y6, Y9, Y9
+	SUMROW(THREELOGITS, THREETOP, THREESUM, THREEEXP, threeReferred, threeOther)
 	NEXTSUM(three)
-
-threeByMaximum:
-	THREELOGITS
-	VBROADCASTSS (DI), Y9
-	SHORTREFERENCE(threeFar, threeNear, threeOther, threeReference)
-	THREESUM(FRONT)
-	JMP threeSummed
-
-	FAR(threeFar, threeNear)
+	SUMROWOTHER(threeReferred, threeOther, threeFar, threeNear)
 
 four:
-	SHORT
-	VMOVUPS shortCeiling<>(SB), Y11
-	FOURLOGITS
-	VMAXPS Y0, Y2, Y8
-	VMAXPS Y4, Y6, Y9
-	VMAXPS Y8, Y9, Y9
-	ACROSS
-	VMOVSS X9, (DI)
-	FOURSUM(SHORTFRONT)
-	INRANGE(fourByMaximum)
-
-fourSummed:
-	VMAXPS Y4, Y5, Y9
-	VMAXPS Y6, Y8, Y1
-	VMAXPS Y1, Y9, Y9
+	SUMROW(FOURLOGITS, FOURTOP, FOURSUM, FOUREXP, fourReferred, fourOther)
 	NEXTSUM(four)
+	SUMROWOTHER(fourReferred, fourOther, fourFar, fourNear)
 
-fourByMaximum:
+// LOGSUM goes to undefined where the row of SUMROW is, and to declined where its maximum, which
+// is subnormal or 0, has to be looked for again: where it is the whole sum. Otherwise 0 will do.
+// Then it sets X0 and X1 to the two parts of the logarithm of the sum divided by the exponential
+// of the maximum. It uses AX, CX, R10, X2-X6, X10 and X11.
+#define LOGSUM(normal, undefined) \
+	VUCOMISD X0, X0 \
+	JPS undefined \
+	VCVTSS2SD X9, X9, X9 \
+	LEAL (BX)(BX*1), AX \
+	CMPL AX, $0x01000000 \
+	JCC normal \
+	VUCOMISD X9, X0 \
+	JLS declined \
+	XORL BX, BX \
+normal: \
+	VDIVSD X9, X0, X0 \
+	LOGARITHM
+
+// LOGARITHM is that of the number X0. 2^52 less the fraction of Sqrt2 makes the exponent of a
+// number with a larger fraction one more.
+#define LOGARITHM \
+	VMOVQ X0, AX \
+	MOVQ $0x95F619980C433, CX \
+	ADDQ AX, CX \
+	SHRQ $52, CX \
+	SUBQ $1023, CX \
+	MOVQ CX, R10 \
+	SHLQ $52, R10 \
+	SUBQ R10, AX \
+	VMOVQ AX, X1 \
+	VSUBSD one<>(SB), X1, X1 \
+	VCVTSI2SDQ CX, X2, X2 \
+	VADDSD two<>(SB), X1, X3 \
+	VDIVSD X3, X1, X3 \
+	VMULSD X3, X3, X4 \
+	VMULSD X4, X4, X5 \
+	VMULSD logarithm<>+64(SB), X5, X6 \
+	VMULSD logarithm<>+56(SB), X5, X10 \
+	VADDSD logarithm<>+48(SB), X6, X6 \
+	VADDSD logarithm<>+40(SB), X10, X10 \
+	VMULSD X5, X6, X6 \
+	VMULSD X5, X10, X10 \
+	VADDSD logarithm<>+32(SB), X6, X6 \
+	VADDSD logarithm<>+24(SB), X10, X10 \
+	VMULSD X5, X6, X6 \
+	VADDSD logarithm<>+16(SB), X6, X6 \
+	VMULSD X4, X6, X6 \
+	VMULSD X5, X10, X10 \
+	VADDSD X10, X6, X6 \
+	VMULSD X1, X1, X11 \
+	VMULSD half<>(SB), X11, X11 \
+	VADDSD X6, X11, X6 \
+	VMULSD X3, X6, X6 \
+	VMULSD logarithm<>+8(SB), X2, X10 \
+	VADDSD X10, X6, X6 \
+	VMULSD logarithm<>+0(SB), X2, X2 \
+	VADDSD X1, X2, X0 \
+	VSUBSD X2, X0, X3 \
+	VSUBSD X3, X1, X3 \
+	VSUBSD X6, X11, X11 \
+	VSUBSD X11, X3, X1
+
+// REST sets Y10 to the maximum and Y11 to the logarithm, rounded: what is subtracted.
+#define REST \
+	VADDSD X1, X0, X0 \
+	VCVTSD2SS X0, X0, X0 \
+	VBROADCASTSS X0, Y11 \
+	VMOVD BX, X0 \
+	VBROADCASTSS X0, Y10
+#define SUBTRACT(Y) \
+	VSUBPS Y10, Y, Y \
+	VSUBPS Y11, Y, Y
+
+// NEXTLOG moves on to the next row, which is elements behind in dst, if there is one.
+#define NEXTLOG(again) \
+	ADDQ R9, DI \
+	ADDQ R11, SI \
+	SUBQ $1, R13 \
+	JNE again \
+	JMP declined
+
+// func logSoftmaxShortAVX2(dst, src *float32, cols, rows, dstStride, srcStride int) (done int)
+//
+// It computes the log-softmax of rows of at most 32 columns, as softmaxShortAVX2 does the
+// softmax, and stops before one of which LOGSUM declines.
+TEXT ·logSoftmaxShortAVX2(SB), NOSPLIT, $0-56
+	MOVQ dst+0(FP), DI
+	MOVQ src+8(FP), SI
+	MOVQ cols+16(FP), R12
+	MOVQ rows+24(FP), R13
+	MOVQ dstStride+32(FP), R9
+	MOVQ srcStride+40(FP), R11
+	SHLQ $2, R9
+	SHLQ $2, R11
+	SHORTROW
+	CMPQ R12, $16
+	JGT wide
+	CMPQ R12, $8
+	JGT two
+
+one:
+	SUMROW(ONELOGITS, ONETOP, ONESUM, ONEEXP, oneReferred, oneOther)
+	LOGSUM(oneNormal, oneUndefined)
+	REST
+	ONELOGITS
+	SUBTRACT(Y0)
+	LAST(Y0, X0, 0, oneWhole, oneNext)
+
+oneNext:
+	NEXTLOG(one)
+	SUMROWOTHER(oneReferred, oneOther, oneFar, oneNear)
+	UNDEFINED(oneUndefined, oneNext)
+
+two:
+	SUMROW(TWOLOGITS, TWOTOP, TWOSUM, TWOEXP, twoReferred, twoOther)
+	LOGSUM(twoNormal, twoUndefined)
+	REST
+	TWOLOGITS
+	SUBTRACT(Y0)
+	SUBTRACT(Y2)
+	VMOVUPS Y0, (DI)
+	LAST(Y2, X2, 32, twoWhole, twoNext)
+
+twoNext:
+	NEXTLOG(two)
+	SUMROWOTHER(twoReferred, twoOther, twoFar, twoNear)
+	UNDEFINED(twoUndefined, twoNext)
+
+wide:
+	CMPQ R12, $24
+	JGT four
+
+three:
+	SUMROW(THREELOGITS, THREETOP, THREESUM, THREEEXP, threeReferred, threeOther)
+	LOGSUM(threeNormal, threeUndefined)
+	REST
+	THREELOGITS
+	SUBTRACT(Y0)
+	SUBTRACT(Y2)
+	SUBTRACT(Y4)
+	VMOVUPS Y0, (DI)
+	VMOVUPS Y2, 32(DI)
+	LAST(Y4, X4, 64, threeWhole, threeNext)
+
+threeNext:
+	NEXTLOG(three)
+	SUMROWOTHER(threeReferred, threeOther, threeFar, threeNear)
+	UNDEFINED(threeUndefined, threeNext)
+
+four:
+	SUMROW(FOURLOGITS, FOURTOP, FOURSUM, FOUREXP, fourReferred, fourOther)
+	LOGSUM(fourNormal, fourUndefined)
+	REST
 	FOURLOGITS
-	VBROADCASTSS (DI), Y9
-	SHORTREFERENCE(fourFar, fourNear, fourOther, fourReference)
-	FOURSUM(FRONT)
-	JMP fourSummed
+	SUBTRACT(Y0)
+	SUBTRACT(Y2)
+	SUBTRACT(Y4)
+	SUBTRACT(Y6)
+	VMOVUPS Y0, (DI)
+	VMOVUPS Y2, 32(DI)
+	VMOVUPS Y4, 64(DI)
+	LAST(Y6, X6, 96, fourWhole, fourNext)
 
-	FAR(fourFar, fourNear)
+fourNext:
+	NEXTLOG(four)
+	SUMROWOTHER(fourReferred, fourOther, fourFar, fourNear)
+	UNDEFINED(fourUndefined, fourNext)
+
+declined:
+	MOVQ rows+24(FP), AX
+	SUBQ R13, AX
+	MOVQ AX, done+48(FP)
+	VZEROUPPER
+	RET
+
+// ADDTOP stores the sum of the maximum and the logarithm, as logSumExpFrom makes it, and goes
+// to declined if that is subnormal. It uses AX, CX and X2-X5.
+#define ADDTOP \
+	VMOVD BX, X2 \
+	VCVTSS2SD X2, X2, X2 \
+	VADDSD X2, X0, X3 \
+	VSUBSD X0, X3, X4 \
+	VSUBSD X4, X3, X5 \
+	VSUBSD X5, X0, X0 \
+	VSUBSD X4, X2, X2 \
+	VADDSD X2, X0, X0 \
+	VADDSD X0, X1, X1 \
+	VADDSD X1, X3, X0 \
+	VMOVQ X0, AX \
+	LEAQ -1(AX)(AX*1), AX \
+	MOVQ $((1023-126)<<53 - 1), CX \
+	CMPQ AX, CX \
+	JCS declined \
+	VCVTSD2SS X0, X0, X0 \
+	VMOVSS X0, (DI)
+
+// func logSumExpShortAVX2(dst, src *float32, cols, rows, stride int) (done int)
+//
+// It computes the log-sum-exp of rows of at most 32 columns, one element of dst each, and stops
+// before one of which LOGSUM or ADDTOP declines.
+TEXT ·logSumExpShortAVX2(SB), NOSPLIT, $0-48
+	MOVQ dst+0(FP), DI
+	MOVQ src+8(FP), SI
+	MOVQ cols+16(FP), R12
+	MOVQ rows+24(FP), R13
+	MOVQ $4, R9
+	MOVQ stride+32(FP), R11
+	SHLQ $2, R11
+	SHORTROW
+	CMPQ R12, $16
+	JGT wide
+	CMPQ R12, $8
+	JGT two
+
+one:
+	SUMROW(ONELOGITS, ONETOP, ONESUM, ONEEXP, oneReferred, oneOther)
+	LOGSUM(oneNormal, declined)
+	ADDTOP
+	NEXTLOG(one)
+	SUMROWOTHER(oneReferred, oneOther, oneFar, oneNear)
+
+two:
+	SUMROW(TWOLOGITS, TWOTOP, TWOSUM, TWOEXP, twoReferred, twoOther)
+	LOGSUM(twoNormal, declined)
+	ADDTOP
+	NEXTLOG(two)
+	SUMROWOTHER(twoReferred, twoOther, twoFar, twoNear)
+
+wide:
+	CMPQ R12, $24
+	JGT four
+
+three:
+	SUMROW(THREELOGITS, THREETOP, THREESUM, THREEEXP, threeReferred, threeOther)
+	LOGSUM(threeNormal, declined)
+	ADDTOP
+	NEXTLOG(three)
+	SUMROWOTHER(threeReferred, threeOther, threeFar, threeNear)
+
+four:
+	SUMROW(FOURLOGITS, FOURTOP, FOURSUM, FOUREXP, fourReferred, fourOther)
+	LOGSUM(fourNormal, declined)
+	ADDTOP
+	NEXTLOG(four)
+	SUMROWOTHER(fourReferred, fourOther, fourFar, fourNear)
+
+declined:
+	MOVQ rows+24(FP), AX
+	SUBQ R13, AX
+	MOVQ AX, done+40(FP)
+	VZEROUPPER
+	RET
 
 // SOFTMAX computes the row of R12 elements at DX by its reference. It goes to BX. SINK adds
 // something to its sum. OTHERWISE is what it jumps to.
@@ -1078,6 +1269,27 @@ undefined: \
 	REP; STOSL \
 	JMP next
 
+// REFER makes the reference of a row of which Y9 holds maxima, and BYMAXIMUM is what it jumps
+// to. NEARMAXIMUM is that where a maximum that is far from 0 is declined.
+#define REFER \
+	INWINDOW(Y9, byMaximum) \
+	WINDOW \
+referred:
+#define BYMAXIMUM \
+byMaximum: \
+	ACROSS \
+	REFERENCE(far, near) \
+	JMP referred \
+	FAR(far, near)
+#define NEARMAXIMUM \
+byMaximum: \
+	ACROSS \
+	VANDPS absMask<>(SB), Y9, Y8 \
+	VUCOMISS exactLimit<>(SB), X8 \
+	JCC declined \
+	NEARREFERENCE \
+	JMP referred
+
 // func softmaxBlocksAVX2(dst, src *float32, cols, rows, dstStride, srcStride int)
 //
 // BX and DX point to the row, R12 counts columns and R13 rows.
@@ -1090,9 +1302,8 @@ TEXT ·softmaxBlocksAVX2(SB), NOSPLIT, $96-48
 row:
 	MOVQ DX, SI
 	MOVQ R12, CX
-	MAXIMUM
-
-	REFERENCE(far, near)
+	MAXIMA
+	REFER
 	SOFTMAX(FRONT, NOSINK)
 	MOVQ dstStride+32(FP), AX
 	LEAQ (BX)(AX*4), BX
@@ -1104,49 +1315,81 @@ row:
 	RET
 
 	OTHERWISE
-	FAR(far, near)
+	BYMAXIMUM
 
-// func softmaxBlockAVX2(x *float32, n int, m float32)
-TEXT ·softmaxBlockAVX2(SB), NOSPLIT, $96-20
-	MOVQ x+0(FP), BX
-	MOVQ BX, DX
-	MOVQ n+8(FP), R12
-	VBROADCASTSS m+16(FP), Y9
-	REFERENCE(far, near)
-	SOFTMAX(FRONT, NOSINK)
+// func softmaxLongAVX2(dst, src *float32, n int) (done bool)
+//
+// It is softmaxBlocksAVX2 for a long row, unless it finds that the maximum is far from 0.
+// BX and DX point to the row, R12 is n.
+TEXT ·softmaxLongAVX2(SB), NOSPLIT, $104-25
+	MOVQ dst+0(FP), BX
+	MOVQ src+8(FP), DX
+	MOVQ n+16(FP), R12
+	FLUSH(mxcsr-100(SP), flushing-104(SP))
+	MOVQ DX, SI
+	MOVQ R12, CX
+	MAXIMA
+	REFER
+	SOFTMAX(PLAINFRONT, NOSINK)
+	MOVB $1, done+24(FP)
+	RESTORE(mxcsr-100(SP))
 	VZEROUPPER
 	RET
 
 	OTHERWISE
-	FAR(far, near)
+	NEARMAXIMUM
+
+declined:
+	MOVB $0, done+24(FP)
+	RESTORE(mxcsr-100(SP))
+	VZEROUPPER
+	RET
+
+// func softmaxBlockAVX2(x *float32, n int, m float32)
+//
+// m must not be far from 0.
+TEXT ·softmaxBlockAVX2(SB), NOSPLIT, $104-20
+	MOVQ x+0(FP), BX
+	MOVQ BX, DX
+	MOVQ n+8(FP), R12
+	VBROADCASTSS m+16(FP), Y9
+	FLUSH(mxcsr-100(SP), flushing-104(SP))
+	INWINDOW(Y9, byMaximum)
+	WINDOW
+
+referred:
+	SOFTMAX(PLAINFRONT, NOSINK)
+	RESTORE(mxcsr-100(SP))
+	VZEROUPPER
+	RET
+
+byMaximum:
+	NEARREFERENCE
+	JMP referred
+
+	OTHERWISE
 
 // func softmaxScaledAVX2(dst, src *float32, cols, rows, dstStride, srcStride, n, step int, scale, sink float32) (done int)
 //
 // BX and DX point to the row, R12 counts the elements before the zeros and R13 rows.
-// Subnormal numbers count as 0 until the control register, which waits on the stack,
-// is loaded again.
 TEXT ·softmaxScaledAVX2(SB), NOSPLIT, $104-80
 	MOVQ dst+0(FP), BX
 	MOVQ src+8(FP), DX
 	MOVQ rows+24(FP), R13
 	MOVQ n+48(FP), R12
-	STMXCSR mxcsr-100(SP)
-	MOVL mxcsr-100(SP), AX
-	ORL $0x8040, AX
-	MOVL AX, flushing-104(SP)
-	LDMXCSR flushing-104(SP)
+	FLUSH(mxcsr-100(SP), flushing-104(SP))
 
 row:
 	MOVQ DX, SI
 	MOVQ R12, CX
-	MAXIMUM
+	MAXIMA
 	VBROADCASTSS scale+64(FP), Y0
 	VMULPS Y0, Y9, Y9
-	VANDPS absMask<>(SB), Y9, Y0
-	VUCOMISS exactLimit<>(SB), X0
-	JCC declined
-	SINKFITS
-	ANYREFERENCE(far, near, other, referred)
+	SINKFITS(windowTop<>(SB), byMaximum)
+	INWINDOW(Y9, byMaximum)
+	WINDOW
+
+referred:
 	VBROADCASTSS scale+64(FP), Y15
 	SOFTMAX(SCALEDFRONT, ADDSINK)
 
@@ -1190,12 +1433,28 @@ declined:
 	MOVQ rows+24(FP), AX
 	SUBQ R13, AX
 	MOVQ AX, done+72(FP)
-	LDMXCSR mxcsr-100(SP)
+	RESTORE(mxcsr-100(SP))
 	VZEROUPPER
 	RET
 
+	// A sink may exceed the maximum in X3 by so much that the sum stays below 2^94.
+byMaximum:
+	ACROSS
+	VANDPS absMask<>(SB), Y9, Y0
+	VUCOMISS exactLimit<>(SB), X0
+	JCC declined
+	VMOVAPS X9, X3
+	VADDSS sinkAbove<>(SB), X9, X1
+	SINKFITS(X1, declined)
+	NEARREFERENCE
+	VUCOMISS windowLowest<>(SB), X3
+	JCS referred
+	VUCOMISS windowTop<>(SB), X3
+	JHI referred
+	VMOVUPS windowCutoff<>(SB), Y14
+	JMP referred
+
 	OTHERWISE
-	FAR(far, near)
 
 // func softmaxHalfAVX2(dst, src unsafe.Pointer, n int, from, to elementFormat)
 //
@@ -1214,7 +1473,7 @@ TEXT ·softmaxHalfAVX2(SB), 0, $16512-26
 	CMPB from+24(FP), $const_formatBFloat16
 	JEQ bfloat16
 	MOVQ SI, DX
-	MAXIMUM
+	MAXIMA
 	JMP logits
 
 float16:
@@ -1229,7 +1488,7 @@ widened:
 	VBROADCASTSS X0, Y9
 
 logits:
-	ANYREFERENCE(far, near, other, referred)
+	REFER
 	SOFTMAX(FRONT, NOSINK)
 	MOVQ BX, SI
 	MOVQ dst+0(FP), DI
@@ -1246,7 +1505,7 @@ narrowB:
 	RET
 
 	OTHERWISE
-	FAR(far, near)
+	BYMAXIMUM
 
 // func maxBlockAVX2(src *float32, n int) float32
 TEXT ·maxBlockAVX2(SB), NOSPLIT, $0-20
@@ -1319,6 +1578,71 @@ TEXT ·expBlockAVX2(SB), NOSPLIT, $96-41
 	VZEROUPPER
 	RET
 
+// SCANBLOCKS computes exponentials of the blocks at DX, and stores at BX what is to be known of
+// each, a blockScan. It ends before a block whose maximum is not near 0. R13 counts blocks.
+#define SCANBLOCKS(KEEP) \
+block: \
+	MOVQ DX, SI \
+	MOVQ $const_block32, CX \
+	MAXIMUM \
+	VMOVSS X9, (BX) \
+	VANDPS absMask<>(SB), Y9, Y8 \
+	VUCOMISS nearLimit<>(SB), X8 \
+	JCC end \
+	NEARREFERENCE \
+	VCVTTSS2SI X8, AX \
+	MOVL $const_topExponent, R8 \
+	SUBL AX, R8 \
+	MOVL R8, 24(BX) \
+	VCMPPS $0x1D, windowLowest<>(SB), Y9, Y0 \
+	VCMPPS $0x12, windowTop<>(SB), Y9, Y1 \
+	VANDPS Y1, Y0, Y0 \
+	VMOVUPS windowCutoff<>(SB), Y1 \
+	VBLENDVPS Y0, Y1, Y14, Y14 \
+	MOVQ DX, SI \
+	MOVQ $const_block32, CX \
+	LANES \
+	GROUPS(PLAINFRONT, KEEP, SUMPAIR, PREFETCH) \
+	TOTAL \
+	LARGE \
+	MOVB AX, 28(BX) \
+	VMOVSD X0, 8(BX) \
+	MOVQ $0, 16(BX) \
+	ADDQ $32, BX \
+	ADDQ $(4*const_block32), DX \
+	SUBQ $1, R13 \
+	JNE block \
+end:
+
+// func expBlocksAVX2(dst, src *float32, blocks int, scans *blockScan[float32]) (done int)
+TEXT ·expBlocksAVX2(SB), NOSPLIT, $104-40
+	MOVQ dst+0(FP), DI
+	MOVQ src+8(FP), DX
+	MOVQ blocks+16(FP), R13
+	MOVQ scans+24(FP), BX
+	FLUSH(mxcsr-100(SP), flushing-104(SP))
+	SCANBLOCKS(EXPKEEP)
+	MOVQ blocks+16(FP), AX
+	SUBQ R13, AX
+	MOVQ AX, done+32(FP)
+	RESTORE(mxcsr-100(SP))
+	VZEROUPPER
+	RET
+
+// func sumBlocksAVX2(src *float32, blocks int, scans *blockScan[float32]) (done int)
+TEXT ·sumBlocksAVX2(SB), NOSPLIT, $104-32
+	MOVQ src+0(FP), DX
+	MOVQ blocks+8(FP), R13
+	MOVQ scans+16(FP), BX
+	FLUSH(mxcsr-100(SP), flushing-104(SP))
+	SCANBLOCKS(SUMKEEP)
+	MOVQ blocks+8(FP), AX
+	SUBQ R13, AX
+	MOVQ AX, done+24(FP)
+	RESTORE(mxcsr-100(SP))
+	VZEROUPPER
+	RET
+
 // func sumBlockAVX2(src *float32, n int, ref *reference) (sum float64, large bool)
 TEXT ·sumBlockAVX2(SB), NOSPLIT, $96-33
 	MOVQ src+0(FP), SI
@@ -1348,16 +1672,16 @@ row:
 	MOVQ R12, CX
 	MAXIMUM
 	VMOVSS X9, (BX)
-	ANYREFERENCE(far, near, other, referred)
+	REFER
+	VBROADCASTSS (BX), Y0
+	FRONT(Y0, Y0, Y1)
+	BACK(Y0, Y1, Y8)
+	VMOVSS X8, 4(BX)
 	MOVQ DX, SI
 	MOVQ R12, CX
 	EXPSUM(FRONT, SUMKEEP, SUMPART, NOPREFETCH)
 	TOTAL
 	VMOVSD X0, 8(BX)
-	VBROADCASTSS (BX), Y0
-	FRONT(Y0, Y0, Y1)
-	BACK(Y0, Y1, Y8)
-	VMOVSS X8, 4(BX)
 	ADDQ $24, BX
 	MOVQ stride+32(FP), AX
 	LEAQ (DX)(AX*4), DX
@@ -1366,7 +1690,40 @@ row:
 	VZEROUPPER
 	RET
 
-	FAR(far, near)
+	BYMAXIMUM
+
+// func sumLongAVX2(sum *rowSum[float32], src *float32, n int) (done bool)
+//
+// It is sumRowsAVX2 for a long row, unless it finds that the maximum is far from 0.
+TEXT ·sumLongAVX2(SB), NOSPLIT, $104-25
+	MOVQ sum+0(FP), BX
+	MOVQ src+8(FP), SI
+	MOVQ n+16(FP), CX
+	MAXIMUM
+	VMOVSS X9, (BX)
+	FLUSH(mxcsr-100(SP), flushing-104(SP))
+	REFER
+	VBROADCASTSS (BX), Y0
+	PLAINFRONT(Y0, Y0, Y1)
+	BACK(Y0, Y1, Y8)
+	VMOVSS X8, 4(BX)
+	MOVQ src+8(FP), SI
+	MOVQ n+16(FP), CX
+	EXPSUM(PLAINFRONT, SUMKEEP, SUMPART, NOPREFETCH)
+	TOTAL
+	VMOVSD X0, 8(BX)
+	MOVB $1, done+24(FP)
+	RESTORE(mxcsr-100(SP))
+	VZEROUPPER
+	RET
+
+	NEARMAXIMUM
+
+declined:
+	MOVB $0, done+24(FP)
+	RESTORE(mxcsr-100(SP))
+	VZEROUPPER
+	RET
 
 // func scaleBlockAVX2(dst *float32, n int, f *factor)
 TEXT ·scaleBlockAVX2(SB), NOSPLIT, $0-24

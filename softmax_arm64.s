@@ -31,14 +31,14 @@
 #define p2 10
 #define p3 11
 #define tmp 12
-#define acc0 13    // acc0-acc3: lane sums, lanes 0-3, 4-7, 8-11 and 12-15
-#define acc1 14
-#define acc2 15
-#define acc3 16
-#define lost0 17   // lost0-lost3: what the lane sums lost
-#define lost1 18
-#define lost2 19
-#define lost3 20
+#define sum0 13    // sum0-sum7: lane sums in float64, lanes 0 and 1, 2 and 3, ...
+#define sum1 14
+#define sum2 15
+#define sum3 16
+#define sum4 17
+#define sum5 18
+#define sum6 19
+#define sum7 20
 #define all 21     // conjunction of the bits of all exponentials
 #define coef 22    // log2e8, ln2Hi, ln2Lo, expC3
 #define magic 23
@@ -49,7 +49,6 @@
 #define spread 28  // index that copies byte 0 of each element to all its bytes
 #define plane 29   // 8*k in byte k of each element
 #define low3 30    // 7 in each byte
-#define ceiling 31 // what logits of a short row are lowered to
 
 // Where the lane sums are not in use.
 #define fact 13    // factor: hi, lo, and 2^-careShift
@@ -88,61 +87,56 @@ DATA constants<>+56(SB)/8, $0x0C0C0C0C08080808
 VECTOR(constants, atPlane, 0x18100800)
 #define atC2 80
 VECTOR(constants, atC2, 0x3F000458)          // expC2
-#define atAccStart 96
-VECTOR(constants, atAccStart, 0x61000000)
-
 // What follows is used once per row.
-#define atRow 112
-DATA constants<>+112(SB)/4, $0x3FB8AA3B      // log2e
-DATA constants<>+116(SB)/4, $0xC1000000      // -8
-DATA constants<>+120(SB)/4, $0x3F317218      // ln2
-DATA constants<>+124(SB)/4, $0
-#define atLimit 128
+#define atRow 96
+DATA constants<>+96(SB)/4, $0x3FB8AA3B       // log2e
+DATA constants<>+100(SB)/4, $0xC1000000      // -8
+DATA constants<>+104(SB)/4, $0x3F317218      // ln2
+DATA constants<>+108(SB)/4, $0
+#define atLimit 112
 VECTOR(constants, atLimit, 0x46800000)       // exactLimit
-#define atTiny 144
+#define atTiny 128
 VECTOR(constants, atTiny, 0x21800000)
-#define atIntMagic 160
+#define atIntMagic 144
 VECTOR(constants, atIntMagic, 0x4B400000)
-#define atTopMagic 176
+#define atTopMagic 160
 VECTOR(constants, atTopMagic, 0x4B4005F8)    // intMagic + 8*(topExponent + 127)
-#define atVanish 192
+#define atVanish 176
 VECTOR(constants, atVanish, 0xC2D57D45)      // -vanish*ln2
 
-// Masks of the first 1, 2 and 3 elements.
-#define atMask 208
-DATA constants<>+208(SB)/8, $0x00000000FFFFFFFF
-DATA constants<>+216(SB)/8, $0
-DATA constants<>+224(SB)/8, $-1
+// For maxima in the window.
+#define atWindowMagic 192
+VECTOR(constants, atWindowMagic, 0x4B400598) // intMagic + 8*(windowShift + 127)
+#define atWindowCutoff 208
+VECTOR(constants, atWindowCutoff, 0xC2DDCE9E)
+#define atWindowLowest 224
+DATA constants<>+224(SB)/4, $0xC0980000
+#define atWindowTop 228
+DATA constants<>+228(SB)/4, $0x41A00000
 DATA constants<>+232(SB)/8, $0
-DATA constants<>+240(SB)/8, $-1
-DATA constants<>+248(SB)/8, $0x00000000FFFFFFFF
-
-// Indices for SHIFT: the bytes of a vector, and then none.
-#define atShifts 256
-DATA constants<>+256(SB)/8, $0x0706050403020100
-DATA constants<>+264(SB)/8, $0x0F0E0D0C0B0A0908
-DATA constants<>+272(SB)/8, $-1
-DATA constants<>+280(SB)/8, $-1
 
 // For maxima that are far from 0.
-#define atPerAnchor 288
+#define atPerAnchor 240
 VECTOR(constants, atPerAnchor, 0x39000000)   // 1/anchorStep
-#define atMinusAnchor 304
+#define atMinusAnchor 256
 VECTOR(constants, atMinusAnchor, 0xC6000000) // -anchorStep
 
-// For short rows.
-#define atShortMagic 320
-VECTOR(constants, atShortMagic, 0x4B400598)  // intMagic + 8*(shortShift + 127)
-#define atShortCutoff 336
-VECTOR(constants, atShortCutoff, 0xC2F3FCE1)
-#define atShortLowest 352
-DATA constants<>+352(SB)/4, $0xC16B3333
-#define atShortTop 356
-DATA constants<>+356(SB)/4, $0x41C80000
-DATA constants<>+360(SB)/8, $0
-#define atShortCeiling 368
-VECTOR(constants, atShortCeiling, 0x42400000) // 48: its exponential is above any sum that INRANGE accepts
-GLOBL constants<>(SB), RODATA|NOPTR, $384
+// Masks of the first 1, 2 and 3 elements.
+#define atMask 272
+DATA constants<>+272(SB)/8, $0x00000000FFFFFFFF
+DATA constants<>+280(SB)/8, $0
+DATA constants<>+288(SB)/8, $-1
+DATA constants<>+296(SB)/8, $0
+DATA constants<>+304(SB)/8, $-1
+DATA constants<>+312(SB)/8, $0x00000000FFFFFFFF
+
+// Indices for SHIFT: the bytes of a vector, and then none.
+#define atShifts 320
+DATA constants<>+320(SB)/8, $0x0706050403020100
+DATA constants<>+328(SB)/8, $0x0F0E0D0C0B0A0908
+DATA constants<>+336(SB)/8, $-1
+DATA constants<>+344(SB)/8, $-1
+GLOBL constants<>(SB), RODATA|NOPTR, $352
 
 // CONSTANTS loads what EXP needs of every reference, and sets R5.
 #define CONSTANTS \
@@ -259,14 +253,12 @@ GLOBL constants<>(SB), RODATA|NOPTR, $384
 	B 2(PC) \
 	VST1 V.S[0], (R0)
 
-// ADDPAIR adds the pair sums in p to the lanes in acc, and what that loses to
-// lost. It destroys p.
-#define ADDPAIR(p, acc, lost) \
-	VFADD(p, acc, tmp) \
-	VFSUB(acc, tmp, acc) \
-	VFSUB(acc, p, p) \
-	VFADD(p, lost, lost) \
-	VCOPY(tmp, acc)
+// ADDPAIR adds the pair sums in p to the lanes in low and high. It destroys p.
+#define ADDPAIR(p, low, high) \
+	VFCVTL2(p, tmp) \
+	VFCVTL(p, p) \
+	VFADDD(p, low, low) \
+	VFADDD(tmp, high, high)
 
 // What becomes of two vectors of exponentials: stored or not, and their bits
 // noted; and of p0-p3, where p2 and p3 stand 16 elements behind p0 and p1.
@@ -276,11 +268,11 @@ GLOBL constants<>(SB), RODATA|NOPTR, $384
 #define SUMKEEP2(p, q, offset) \
 	VANDV(p, all, all) \
 	VANDV(q, all, all)
-#define SUMPAIRS(acc, lost, accNext, lostNext) \
+#define SUMPAIRS(low, high, lowNext, highNext) \
 	VFADD(p2, p0, p0) \
 	VFADD(p3, p1, p1) \
-	ADDPAIR(p0, acc, lost) \
-	ADDPAIR(p1, accNext, lostNext)
+	ADDPAIR(p0, low, high) \
+	ADDPAIR(p1, lowNext, highNext)
 
 // The same for one vector, and for a partial one, in x3 = V3. Then R3 is the
 // number of its elements, and x3 keeps only those.
@@ -312,7 +304,7 @@ loop: \
 	FRONT2(x0, t0, p2, x1, t1, p3) \
 	BACK2(x2, t2, p2, x3, t3, p3) \
 	KEEP(p2, p3, 64) \
-	PAIRS(acc0, lost0, acc1, lost1) \
+	PAIRS(sum0, sum1, sum2, sum3) \
 	LOGITS2(96, x2, t2, x3, t3) \
 	FRONT2(x2, t2, p2, x3, t3, p3) \
 	ADD $128, R1 \
@@ -322,7 +314,7 @@ loop: \
 	FRONT2(x0, t0, p2, x1, t1, p3) \
 	BACK2(x2, t2, p2, x3, t3, p3) \
 	KEEP(p2, p3, 96) \
-	PAIRS(acc2, lost2, acc3, lost3) \
+	PAIRS(sum4, sum5, sum6, sum7) \
 	LOGITS2(64, x2, t2, x3, t3) \
 	FRONT2(x2, t2, p2, x3, t3, p3) \
 	ADD $128, R0 \
@@ -335,7 +327,7 @@ last: \
 	FRONT2(x0, t0, p2, x1, t1, p3) \
 	BACK2(x2, t2, p2, x3, t3, p3) \
 	KEEP(p2, p3, 64) \
-	PAIRS(acc0, lost0, acc1, lost1) \
+	PAIRS(sum0, sum1, sum2, sum3) \
 	LOGITS2(96, x2, t2, x3, t3) \
 	FRONT2(x2, t2, p2, x3, t3, p3) \
 	ADD $128, R1 \
@@ -343,21 +335,21 @@ last: \
 	KEEP(p0, p1, 32) \
 	BACK2(x2, t2, p2, x3, t3, p3) \
 	KEEP(p2, p3, 96) \
-	PAIRS(acc2, lost2, acc3, lost3) \
+	PAIRS(sum4, sum5, sum6, sum7) \
 	ADD $128, R0 \
 none: \
 	ADDS $32, R2
 
 // EXPSUM adds the exponentials of the R2 elements at R1 to cleared lanes.
 #define EXPSUM(KEEP2, KEEP1, PART) \
-	FMOVQ atAccStart(R5), F(acc0) \
-	VCOPY(acc0, acc1) \
-	VCOPY(acc0, acc2) \
-	VCOPY(acc0, acc3) \
-	VZERO(lost0) \
-	VZERO(lost1) \
-	VZERO(lost2) \
-	VZERO(lost3) \
+	VZERO(sum0) \
+	VZERO(sum1) \
+	VZERO(sum2) \
+	VZERO(sum3) \
+	VZERO(sum4) \
+	VZERO(sum5) \
+	VZERO(sum6) \
+	VZERO(sum7) \
 	ADDEXP(KEEP2, KEEP1, PART)
 
 // ADDEXP computes the exponentials of the R2 elements at R1 and adds them to the
@@ -423,21 +415,11 @@ behind8: \
 	VFADD(x2, p2, p2) \
 	VFADD(x3, p3, p3) \
 pairs: \
-	ADDPAIR(p0, acc0, lost0) \
-	ADDPAIR(p1, acc1, lost1) \
-	ADDPAIR(p2, acc2, lost2) \
-	ADDPAIR(p3, acc3, lost3) \
+	ADDPAIR(p0, sum0, sum1) \
+	ADDPAIR(p1, sum2, sum3) \
+	ADDPAIR(p2, sum4, sum5) \
+	ADDPAIR(p3, sum6, sum7) \
 summed:
-
-// WIDEN adds four lanes to what they lost, in float64: to lo and hi.
-#define WIDEN(acc, lost, lo, hi) \
-	VFSUB(tmp, acc, acc) \
-	VFCVTL(acc, lo) \
-	VFCVTL2(acc, hi) \
-	VFCVTL(lost, acc) \
-	VFCVTL2(lost, lost) \
-	VFADDD(acc, lo, lo) \
-	VFADDD(lost, hi, hi)
 
 // FOLD4, FOLD8 and FOLD16 add 4, 8 and 16 lanes of float64, two per register
 // from V0 on, to F0.
@@ -455,14 +437,13 @@ summed:
 	VFADDD(7, 3, 3) \
 	FOLD8
 
-// TOTAL adds the lanes to F0, in float64. It uses V0-V7 and tmp.
+// TOTAL adds the lanes 8, 4, 2 and 1 apart to F0. It uses V0-V3.
 #define TOTAL \
-	FMOVQ atAccStart(R5), F(tmp) \
-	WIDEN(acc0, lost0, 0, 1) \
-	WIDEN(acc1, lost1, 2, 3) \
-	WIDEN(acc2, lost2, 4, 5) \
-	WIDEN(acc3, lost3, 6, 7) \
-	FOLD16
+	VFADDD(sum4, sum0, 0) \
+	VFADDD(sum5, sum1, 1) \
+	VFADDD(sum6, sum2, 2) \
+	VFADDD(sum7, sum3, 3) \
+	FOLD8
 
 // LARGE sets R3 to 1 if every exponential was at least 2, else to 0.
 #define LARGE \
@@ -568,30 +549,22 @@ near: \
 	VFMLA1(p3, t1, magic) \
 	VFMLA2(p3, t1, cutoff)
 
-// SHORT loads the reference of a short row.
-#define SHORT \
-	FMOVQ atShortMagic(R5), F(magic) \
-	FMOVQ atShortCutoff(R5), F(cutoff) \
-	FMOVQ atTiny(R5), F(bias)
-
-// SHORTREFERENCE is REFERENCE for a short row, and ANYREFERENCE for any row of R8
-// elements.
-#define SHORTREFERENCE(far, near, other, done) \
-	FMOVS atShortLowest(R5), F(p1) \
-	FMOVS atShortTop(R5), F(p2) \
+// ANYREFERENCE makes it, or another for a maximum in the window: then nothing waits for that,
+// unless a branch is predicted wrongly.
+#define ANYREFERENCE(far, near, other, done) \
+	FMOVS atWindowLowest(R5), F(p1) \
+	FMOVS atWindowTop(R5), F(p2) \
 	FCMPS F(p1), F(p0) \
 	BLT other \
 	FCMPS F(p2), F(p0) \
 	BGT other \
-	SHORT \
+	FMOVQ atWindowMagic(R5), F(magic) \
+	FMOVQ atWindowCutoff(R5), F(cutoff) \
+	FMOVQ atTiny(R5), F(bias) \
 	B done \
 other: \
 	REFERENCE(far, near) \
 done:
-#define ANYREFERENCE(far, near, other, done) \
-	CMP $const_shortRow, R8 \
-	BGT other \
-	SHORTREFERENCE(far, near, other, done)
 
 // FAR is its rare part: the maximum is far from 0, and an anchor is subtracted.
 #define FAR(far, near) \
@@ -697,7 +670,7 @@ done:
 	SCALECARE(p, tmp) \
 	SCALECARE(q, tmp1) \
 	STORE2(tmp, tmp1, offset)
-#define NOPAIRS(acc, lost, accNext, lostNext)
+#define NOPAIRS(low, high, lowNext, highNext)
 
 // EXPSCALE writes the R2 probabilities of the logits at R1.
 #define EXPSCALE(KEEP2, MULTIPLY) \
@@ -806,20 +779,10 @@ done:
 	VFCVTL(p, lo) \
 	VFCVTL2(p, hi)
 
-// INRANGE goes to out unless the sum F0 tells that a short row has the reference of SHORT:
-// unless it is from 2^36 to 2^88. It uses R3.
-#define INRANGE(out) \
-	FMOVD F0, R3 \
-	LSR $52, R3 \
-	SUB $(1023+36), R3 \
-	CMP $(88-36), R3 \
-	BHS out
-
-// DEFINED goes on where the sum F0 is not NaN.
-#define DEFINED(defined, undefined) \
+// DEFINED goes to undefined where the sum F0 is NaN.
+#define DEFINED(undefined) \
 	FCMPD F0, F0 \
-	BVC defined \
-	B undefined
+	BVS undefined
 
 // FINISH makes the factor of the sum in F0 and goes to care if it has to be a
 // careful one.
@@ -889,11 +852,9 @@ done:
 
 // func softmaxShortNEON(dst, src *float32, cols, rows, dstStride, srcStride int)
 //
-// It takes rows of 4 to 32 elements. The sum tells whether the row's maximum has to be known:
-// then it is done once more, by that.
+// It takes rows of 4 to 32 elements.
 TEXT ·softmaxShortNEON(SB), NOSPLIT, $0-48
 	ROWS
-	FMOVQ atShortCeiling(R5), F(ceiling)
 	CMP $16, R8
 	BGT wide
 	CMP $8, R8
@@ -902,13 +863,11 @@ TEXT ·softmaxShortNEON(SB), NOSPLIT, $0-48
 	BGT pair
 
 one:
-	SHORT
 	FMOVQ (R7), F0
-	VFMIN(ceiling, 0, 0)
+	ACROSS(0)
+	ANYREFERENCE(oneFar, oneNear, oneOther, oneReferred)
 	ONESUM
-	INRANGE(oneByMaximum)
-
-oneDefined:
+	DEFINED(oneUndefined)
 	FINISH(oneCare)
 	SCALE(p0, 0)
 
@@ -924,13 +883,6 @@ oneCare:
 	RESTORE
 	B oneStore
 
-oneByMaximum:
-	FMOVQ (R7), F0
-	ACROSS(0)
-	SHORTREFERENCE(oneFar, oneNear, oneOther, oneReference)
-	ONESUM
-	DEFINED(oneDefined, oneUndefined)
-
 oneUndefined:
 	NAN(V0)
 	B oneStore
@@ -940,15 +892,13 @@ pair:
 	LASTS(1, R12, R19)
 
 two:
-	SHORT
 	FMOVQ (R7), F0
 	LOADAT(R12, 1)
-	VFMIN(ceiling, 0, 0)
-	VFMIN(ceiling, 1, 1)
+	VFMAX(1, 0, tmp)
+	ACROSS(tmp)
+	ANYREFERENCE(twoFar, twoNear, twoOther, twoReferred)
 	TWOSUM
-	INRANGE(twoByMaximum)
-
-twoDefined:
+	DEFINED(twoUndefined)
 	FINISH(twoCare)
 	SCALE(p0, 0)
 	SCALE(p1, 1)
@@ -967,15 +917,6 @@ twoCare:
 	RESTORE
 	B twoStore
 
-twoByMaximum:
-	FMOVQ (R7), F0
-	LOADAT(R12, 1)
-	VFMAX(1, 0, tmp)
-	ACROSS(tmp)
-	SHORTREFERENCE(twoFar, twoNear, twoOther, twoReference)
-	TWOSUM
-	DEFINED(twoDefined, twoUndefined)
-
 twoUndefined:
 	NAN(V0)
 	NAN(V1)
@@ -987,18 +928,16 @@ middle:
 	LASTS(3, R13, R20)
 
 four:
-	SHORT
 	VLDPQ(0, 7, 0, 1)
 	LOADAT(R12, 2)
 	LOADAT(R13, 3)
-	VFMIN(ceiling, 0, 0)
-	VFMIN(ceiling, 1, 1)
-	VFMIN(ceiling, 2, 2)
-	VFMIN(ceiling, 3, 3)
+	VFMAX(1, 0, tmp)
+	VFMAX(3, 2, 4)
+	VFMAX(4, tmp, tmp)
+	ACROSS(tmp)
+	ANYREFERENCE(fourFar, fourNear, fourOther, fourReferred)
 	FOURSUM
-	INRANGE(fourByMaximum)
-
-fourDefined:
+	DEFINED(fourUndefined)
 	FINISH(fourCare)
 	SCALE(p0, 0)
 	SCALE(p1, 1)
@@ -1022,18 +961,6 @@ fourCare:
 	RESTORE
 	B fourStore
 
-fourByMaximum:
-	VLDPQ(0, 7, 0, 1)
-	LOADAT(R12, 2)
-	LOADAT(R13, 3)
-	VFMAX(1, 0, tmp)
-	VFMAX(3, 2, 4)
-	VFMAX(4, tmp, tmp)
-	ACROSS(tmp)
-	SHORTREFERENCE(fourFar, fourNear, fourOther, fourReference)
-	FOURSUM
-	DEFINED(fourDefined, fourUndefined)
-
 fourUndefined:
 	NAN(V0)
 	NAN(V1)
@@ -1049,25 +976,23 @@ wide:
 	LASTS(7, R15, R22)
 
 eight:
-	SHORT
 	VLDPQ(0, 7, 0, 1)
 	VLDPQ(32, 7, 2, 3)
 	LOADAT(R12, 13)
 	LOADAT(R13, 14)
 	LOADAT(R14, 15)
 	LOADAT(R15, 16)
-	VFMIN(ceiling, 0, 0)
-	VFMIN(ceiling, 1, 1)
-	VFMIN(ceiling, 2, 2)
-	VFMIN(ceiling, 3, 3)
-	VFMIN(ceiling, 13, 13)
-	VFMIN(ceiling, 14, 14)
-	VFMIN(ceiling, 15, 15)
-	VFMIN(ceiling, 16, 16)
+	VFMAX(1, 0, 4)
+	VFMAX(3, 2, 5)
+	VFMAX(14, 13, 6)
+	VFMAX(16, 15, 7)
+	VFMAX(5, 4, 4)
+	VFMAX(7, 6, 6)
+	VFMAX(6, 4, 4)
+	ACROSS(4)
+	ANYREFERENCE(eightFar, eightNear, eightOther, eightReferred)
 	EIGHTSUM
-	INRANGE(eightByMaximum)
-
-eightDefined:
+	DEFINED(eightUndefined)
 	FINISH(eightCare)
 	SCALE(p0, 0)
 	SCALE(p1, 1)
@@ -1101,25 +1026,6 @@ eightCare:
 	SCALECARE(20, 7)
 	RESTORE
 	B eightStore
-
-eightByMaximum:
-	VLDPQ(0, 7, 0, 1)
-	VLDPQ(32, 7, 2, 3)
-	LOADAT(R12, 13)
-	LOADAT(R13, 14)
-	LOADAT(R14, 15)
-	LOADAT(R15, 16)
-	VFMAX(1, 0, 4)
-	VFMAX(3, 2, 5)
-	VFMAX(14, 13, 6)
-	VFMAX(16, 15, 7)
-	VFMAX(5, 4, 4)
-	VFMAX(7, 6, 6)
-	VFMAX(6, 4, 4)
-	ACROSS(4)
-	SHORTREFERENCE(eightFar, eightNear, eightOther, eightReference)
-	EIGHTSUM
-	DEFINED(eightDefined, eightUndefined)
 
 eightUndefined:
 	NAN(V0)
@@ -1277,6 +1183,73 @@ TEXT ·expBlockNEON(SB), NOSPLIT, $24-41
 	LARGE
 	FMOVD F0, sum+32(FP)
 	MOVB R3, large+40(FP)
+	RET
+
+// SCANBLOCKS computes exponentials of the blocks at R7, and stores at R12 what is to be known of
+// each, a blockScan. It ends before a block whose maximum is not near 0: exactLimit/2 goes
+// through R3. R9 counts blocks.
+#define SCANBLOCKS(KEEP2, KEEP1, PART) \
+block: \
+	MOVD R7, R1 \
+	MOVD $const_block32, R2 \
+	MAXIMUM \
+	FMOVS F(p0), (R12) \
+	MOVD $0x46000000, R3 \
+	FMOVS R3, F(p1) \
+	FABSS F(p0), F(p2) \
+	FCMPS F(p1), F(p2) \
+	BGE end \
+	REFERENCE(end, near) \
+	FCVTZSSW F(t1), R3 \
+	MOVD $const_topExponent, R4 \
+	SUBW R3, R4 \
+	MOVW R4, 24(R12) \
+	FMOVS atWindowLowest(R5), F(p1) \
+	FMOVS atWindowTop(R5), F(p2) \
+	FCMPS F(p1), F(p0) \
+	BLT outside \
+	FCMPS F(p2), F(p0) \
+	BGT outside \
+	FMOVQ atWindowCutoff(R5), F(cutoff) \
+outside: \
+	FMOVQ F(magic), copy-16(SP) \
+	MOVD R7, R1 \
+	MOVD $const_block32, R2 \
+	EXPSUM(KEEP2, KEEP1, PART) \
+	TOTAL \
+	LARGE \
+	MOVB R3, 28(R12) \
+	FMOVD F0, 8(R12) \
+	MOVD ZR, 16(R12) \
+	ADD $32, R12 \
+	ADD $(4*const_block32), R7 \
+	SUBS $1, R9 \
+	BNE block \
+end:
+
+// func expBlocksNEON(dst, src *float32, blocks int, scans *blockScan[float32]) (done int)
+TEXT ·expBlocksNEON(SB), NOSPLIT, $24-40
+	MOVD dst+0(FP), R0
+	MOVD src+8(FP), R7
+	MOVD blocks+16(FP), R9
+	MOVD scans+24(FP), R12
+	CONSTANTS
+	SCANBLOCKS(EXPKEEP2, EXPKEEP1, EXPPART)
+	MOVD blocks+16(FP), R3
+	SUB R9, R3
+	MOVD R3, done+32(FP)
+	RET
+
+// func sumBlocksNEON(src *float32, blocks int, scans *blockScan[float32]) (done int)
+TEXT ·sumBlocksNEON(SB), NOSPLIT, $24-32
+	MOVD src+0(FP), R7
+	MOVD blocks+8(FP), R9
+	MOVD scans+16(FP), R12
+	CONSTANTS
+	SCANBLOCKS(SUMKEEP2, SUMKEEP1, SUMPART)
+	MOVD blocks+8(FP), R3
+	SUB R9, R3
+	MOVD R3, done+24(FP)
 	RET
 
 // func sumBlockNEON(src *float32, n int, ref *reference) (sum float64, large bool)

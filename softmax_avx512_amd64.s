@@ -9,20 +9,21 @@
 //	DI  dst          SI  src          CX  elements left
 //	Z0-Z7    four vectors between the two halves of the exponential
 //	Z8-Z11   exponentials              Z12, Z13, Z15  needed for a moment
-//	Z11  ceiling of a short row        Z14  indices that turn its last vector
+//	Z14  indices that turn the last vector of a row that stays in registers
 //	Z16  bias, or scale                Z17  cutoff      Z18  magic
 //	Z19  log2e8      Z20  ln2Hi        Z21  ln2Lo
 //	Z22  expC2       Z23  expC3        Z24  table, twice
-//	Z25  lane sums   Z26  what they lost
+//	Z25, Z26  lane sums in float64, of lanes 0-7 and 8-15
 //	Z27  conjunction of the bits of all exponentials
 //	Z28, Z29  high and low part of the factor      Z30  its cutoff
 //	Z31  unit
-//	K1, K2   elements of a partial vector      K3  needed for a moment
-//	(K1  elements of the last vector of a row that stays in registers)
+//	K1  elements of the last vector of a row that stays in registers
+//	K1, K2   elements of a partial vector      K3, K4  needed for a moment
 
 #include "go_asm.h"
 #include "textflag.h"
 #include "half_amd64.h"
+#include "subnormal_amd64.h"
 
 #define SCALAR(name, value) \
 	DATA name<>+0(SB)/4, $value \
@@ -34,7 +35,6 @@ SCALAR(ln2Hi, 0x3DB17218)
 SCALAR(ln2Lo, 0xAF82E308)
 SCALAR(expC2, 0x3F000458)
 SCALAR(expC3, 0x3E2AB10F)
-SCALAR(accStart, 0x61000000)
 SCALAR(unit, 0x3F800000)       // 2^careShift times the least normal number
 SCALAR(liftBits, 0x3F000000)
 SCALAR(log2e, 0x3FB8AA3B)
@@ -46,17 +46,17 @@ SCALAR(minusEight, 0xC1000000)
 SCALAR(exactLimit, 0x46800000)
 SCALAR(perAnchor, 0x39000000)   // 1/anchorStep
 SCALAR(minusAnchor, 0xC6000000) // -anchorStep
+SCALAR(nearLimit, 0x46000000)   // exactLimit/2
 SCALAR(tiny, 0x21800000)
 SCALAR(absMask, 0x7FFFFFFF)
 SCALAR(bitOf2, 0x40000000)
 SCALAR(nanBits, 0x7FC00000)
 SCALAR(lift, 0x7E800000)       // 2^careShift
-SCALAR(shortMagic, 0x4B400598) // intMagic + 8*(shortShift + 127)
-SCALAR(shortCutoff, 0xC2F3FCE1)
-SCALAR(shortLowest, 0xC16B3333)
-SCALAR(shortTop, 0x41C80000)
+SCALAR(windowMagic, 0x4B400598) // intMagic + 8*(windowShift + 127)
+SCALAR(windowCutoff, 0xC2DDCE9E)
+SCALAR(windowLowest, 0xC0980000)
+SCALAR(windowTop, 0x41A00000)
 SCALAR(sinkAbove, 0x41800000)  // 16
-SCALAR(shortCeiling, 0x42400000) // 48: its exponential is above any sum that INRANGE accepts
 DATA one<>+0(SB)/8, $1.0
 GLOBL one<>(SB), RODATA|NOPTR, $8
 DATA lowCut<>+0(SB)/8, $1048576.0 // 2^20
@@ -95,16 +95,17 @@ GLOBL iota<>(SB), RODATA|NOPTR, $64
 	VBROADCASTF32X8 expTable<>(SB), Z24
 
 // FRONT is the first half of the exponential of the logits at X0: it leaves the
-// reduced argument r in X, and n + magic in T. It uses Z12. SCALEDFRONT is the same
-// for logits times Z16, where subnormal numbers count as 0: it needs no bias.
+// reduced argument r in X, and n + magic in T. It uses Z12. PLAINFRONT is the same where
+// the anchor is 0 and subnormal numbers count as 0: it needs no bias. SCALEDFRONT is that
+// for logits times Z16.
 #define FRONT(X0, X, T) \
 	VADDPS X0, Z16, X \
-	REDUCE(X, T)
+	PLAINFRONT(X, X, T)
 #define SCALEDFRONT(X0, X, T) \
 	VMULPS X0, Z16, X \
-	REDUCE(X, T)
-#define REDUCE(X, T) \
-	VMAXPS X, Z17, X \
+	PLAINFRONT(X, X, T)
+#define PLAINFRONT(X0, X, T) \
+	VMAXPS X0, Z17, X \
 	VMOVAPS Z18, T \
 	VFMADD231PS Z19, X, T \
 	VSUBPS Z18, T, Z12 \
@@ -138,13 +139,13 @@ GLOBL iota<>(SB), RODATA|NOPTR, $64
 	BZHIL R8, AX, R8 \
 	KMOVW R8, K2
 
-// ADDPAIR adds the pair sums in P to the lanes. It uses Z13.
-#define ADDPAIR(P) \
-	VADDPS P, Z25, Z13 \
-	VSUBPS Z25, Z13, Z25 \
-	VSUBPS Z25, P, P \
-	VADDPS P, Z26, Z26 \
-	VMOVAPS Z13, Z25
+// ADDPAIR adds the pair sums in Z13 to the lanes. It uses Z12.
+#define ADDPAIR \
+	VEXTRACTF64X4 $1, Z13, Y12 \
+	VCVTPS2PD Y13, Z13 \
+	VCVTPS2PD Y12, Z12 \
+	VADDPD Z13, Z25, Z25 \
+	VADDPD Z12, Z26, Z26
 
 // What becomes of the exponentials P and Q of a group of 32: stored or not, and
 // added to the lanes.
@@ -154,20 +155,21 @@ GLOBL iota<>(SB), RODATA|NOPTR, $64
 	SUMKEEP(P, Q, offset)
 #define SUMKEEP(P, Q, offset) \
 	VPTERNLOGD $0x80, P, Q, Z27 \
-	VADDPS Q, P, P \
-	ADDPAIR(P)
+	VADDPS Q, P, Z13 \
+	ADDPAIR
 
 // The same for a partial group: P under mask K1, or P whole and Q under K2.
 #define EXPPART1(P) VMOVUPS P, K1, (DI); SUMPART1(P)
 #define SUMPART1(P) \
 	VPANDD P, Z27, Z27 \
-	VMOVAPS.Z P, K1, P \
-	ADDPAIR(P)
+	VMOVAPS.Z P, K1, Z13 \
+	ADDPAIR
 #define EXPPART2(P, Q) VMOVUPS P, (DI); VMOVUPS Q, K2, 64(DI); SUMPART2(P, Q)
 #define SUMPART2(P, Q) \
 	VPTERNLOGD $0x80, P, Q, Z27 \
-	VADDPS Q, P, K2, P \
-	ADDPAIR(P)
+	VMOVAPS P, Z13 \
+	VADDPS Q, P, K2, Z13 \
+	ADDPAIR
 
 // PREFETCH asks for the logits one block ahead, for rows that come from memory.
 #define PREFETCH \
@@ -243,27 +245,17 @@ finished:
 
 // LANES clears the lanes.
 #define LANES \
-	VBROADCASTSS accStart<>(SB), Z25 \
+	VPXORD Z25, Z25, Z25 \
 	VPXORD Z26, Z26, Z26 \
 	VPTERNLOGD $0xFF, Z27, Z27, Z27
 
-// TOTAL adds the lanes to X0, in float64.
+// TOTAL adds the lanes 8, 4, 2 and 1 apart to X0. It uses X1.
 #define TOTAL \
-	VSUBPS.BCST accStart<>(SB), Z25, Z0 \
-	VMOVAPS Z26, Z1 \
-	VEXTRACTF64X4 $1, Z0, Y2 \
-	VEXTRACTF64X4 $1, Z1, Y3 \
-	VCVTPS2PD Y0, Z0 \
-	VCVTPS2PD Y1, Z1 \
-	VCVTPS2PD Y2, Z2 \
-	VCVTPS2PD Y3, Z3 \
-	VADDPD Z1, Z0, Z0 \
-	VADDPD Z3, Z2, Z2 \
+	VADDPD Z26, Z25, Z0 \
 	FOLD
 
-// FOLD adds the float64 lanes 8, 4, 2 and 1 apart in Z0 and Z2 to X0. It uses X1.
+// FOLD adds the float64 lanes 4, 2 and 1 apart in Z0 to X0. It uses X1.
 #define FOLD \
-	VADDPD Z2, Z0, Z0 \
 	VEXTRACTF64X4 $1, Z0, Y1 \
 	VADDPD Y1, Y0, Y0 \
 	VEXTRACTF128 $1, Y0, X1 \
@@ -282,9 +274,9 @@ finished:
 	VPERMILPS $0xB1, Z, T \
 	VMAXPS T, Z, Z
 
-// MAXIMUM sets every element of Z0 to the maximum of the CX elements at SI. It
-// moves SI, and uses AX, CX, R8, Z1-Z3.
-#define MAXIMUM \
+// MAXIMA sets Z0 to maxima of the CX elements at SI, of which one is that of all. It
+// moves SI, and uses AX, CX, R8, Z1-Z3. MAXIMUM sets every element of Z0 to that.
+#define MAXIMA \
 	VBROADCASTSS (SI), Z0 \
 	SUBQ $64, CX \
 	JLT maxTail \
@@ -313,7 +305,9 @@ maxPart: \
 	ADDQ $64, SI \
 	SUBQ $16, CX \
 	JGT maxPart \
-maxAcross: \
+maxAcross:
+#define MAXIMUM \
+	MAXIMA \
 	ACROSS(Z0, Z1)
 
 // SCALE multiplies the exponentials in P by the factor Z28 + Z29, and SCALECARE
@@ -405,7 +399,7 @@ done:
 	KORTESTW K3, K3
 
 // REFERENCE computes a row's reference from its maximum, in every element of M,
-// which it destroys. It uses T.
+// which it destroys. It uses T. NEARREFERENCE is its part without the bias.
 #define REFERENCE(M, T, XT, far, near) \
 	VPANDD.BCST absMask<>(SB), M, T \
 	VBROADCASTSS tiny<>(SB), Z16 \
@@ -413,6 +407,8 @@ done:
 	JCC far \
 near: \
 	VADDPS Z16, M, M \
+	NEARREFERENCE(M, T)
+#define NEARREFERENCE(M, T) \
 	VBROADCASTSS intMagic<>(SB), T \
 	VFMADD231PS.BCST log2e<>(SB), M, T \
 	VSUBPS.BCST intMagic<>(SB), T, T \
@@ -452,52 +448,35 @@ far: \
 	VBROADCASTSS X0, Z30 \
 	VBROADCASTSS unit<>(SB), Z31
 
-// SHORT loads the reference of a short row.
-#define SHORT \
+// INWINDOW goes to other if the maximum of a row is not in the window: M holds maxima, of which
+// one is that of the row. Nothing waits for that, unless a branch is predicted wrongly. It
+// uses K3 and K4. WINDOW also loads the reference.
+#define INWINDOW(M, other) \
+	VCMPPS.BCST $0x1E, windowTop<>(SB), M, K3 \
+	VCMPPS.BCST $0x1D, windowLowest<>(SB), M, K4 \
+	KORTESTW K3, K3 \
+	JNE other \
+	KORTESTW K4, K4 \
+	JEQ other
+#define WINDOW(M, other) \
+	INWINDOW(M, other) \
 	VBROADCASTSS tiny<>(SB), Z16 \
-	VBROADCASTSS shortCutoff<>(SB), Z17 \
-	VBROADCASTSS shortMagic<>(SB), Z18
-
-// SHORTREFERENCE is REFERENCE for a short row, and ANYREFERENCE for any row of R12
-// elements.
-#define SHORTREFERENCE(M, XM, T, XT, far, near, other, done) \
-	VUCOMISS shortLowest<>(SB), XM \
-	JCS other \
-	VUCOMISS shortTop<>(SB), XM \
-	JHI other \
-	SHORT \
-	JMP done \
-other: \
-	REFERENCE(M, T, XT, far, near) \
-done:
-#define ANYREFERENCE(M, XM, T, XT, far, near, other, done) \
-	CMPQ R12, $const_shortRow \
-	JGT other \
-	SHORTREFERENCE(M, XM, T, XT, far, near, other, done)
-
-// INRANGE goes to out unless the sum X0 tells that a short row has the reference of SHORT:
-// unless it is from 2^36 to 2^88. It uses AX.
-#define INRANGE(out) \
-	VMOVQ X0, AX \
-	SHRQ $52, AX \
-	SUBQ $(1023+36), AX \
-	CMPQ AX, $(88-36) \
-	JCC out
+	VBROADCASTSS windowCutoff<>(SB), Z17 \
+	VBROADCASTSS windowMagic<>(SB), Z18
 
 // EXP sets P to the exponentials of the logits in X. It uses X, Z12 and Z15.
 #define EXP(X, P) \
 	FRONT(X, X, Z15) \
 	BACK(X, Z15, P)
 
-// SHORTEXP is that for the reference of SHORT, and for logits that may be too large for it,
-// which Z11 lowers. Constants that are used once or twice in a call stay in memory.
-#define SHORTEXP(X, P) \
+// WINDOWEXP is that for the reference of WINDOW, with only the cutoff in its register:
+// constants that are used once or twice in a call stay in memory.
+#define WINDOWEXP(X, P) \
 	VADDPS.BCST tiny<>(SB), X, X \
-	VMINPS X, Z11, X \
 	VMAXPS X, Z17, X \
-	VBROADCASTSS shortMagic<>(SB), Z15 \
+	VBROADCASTSS windowMagic<>(SB), Z15 \
 	VFMADD231PS.BCST log2e8<>(SB), X, Z15 \
-	VSUBPS.BCST shortMagic<>(SB), Z15, Z12 \
+	VSUBPS.BCST windowMagic<>(SB), Z15, Z12 \
 	VFNMADD231PS.BCST ln2Hi<>(SB), Z12, X \
 	VFNMADD231PS.BCST ln2Lo<>(SB), Z12, X \
 	VBROADCASTSS expC3<>(SB), P \
@@ -515,66 +494,59 @@ done:
 	CMPL sink+68(FP), $0xFF800000 \
 	JEQ sunk \
 	VBROADCASTSS sink+68(FP), Z1 \
-	REDUCE(Z1, Z3) \
+	PLAINFRONT(Z1, Z1, Z3) \
 	BACK(Z1, Z3, Z2) \
 	VCVTSS2SD X2, X2, X2 \
 	VADDSD X2, X0, X0 \
 sunk:
 #define NOSINK
 
-// SINKFITS goes to declined if the sink is so far above the maximum in X0, or the limit of
-// a short row, that it wants another reference. It uses X2.
-#define SINKFITS \
+// SINKFITS goes to out if the sink is above LIMIT. It uses X2.
+#define SINKFITS(LIMIT, out) \
 	VMOVSS sink+68(FP), X2 \
-	CMPQ R12, $const_shortRow \
-	JGT long \
-	VUCOMISS shortTop<>(SB), X2 \
-	JHI declined \
-long: \
-	VSUBSS X0, X2, X2 \
-	VUCOMISS sinkAbove<>(SB), X2 \
-	JHI declined
+	VUCOMISS LIMIT, X2 \
+	JHI out
 
 // ONESUM sets Z4 to the exponentials of the logits in Z0, and X0 to their sum under mask
 // K1. TWOSUM is that for Z0 and Z1, the latter with the mask, to Z4 and Z5.
 #define ONESUM(EXP) \
 	EXP(Z0, Z4) \
 	VMOVAPS.Z Z4, K1, Z8 \
-	PAIRTOTAL
+	ONEPAIR
 #define TWOSUM(EXP) \
 	EXP(Z0, Z4) \
 	EXP(Z1, Z5) \
 	VMOVAPS Z4, Z8 \
 	VADDPS Z5, Z4, K1, Z8 \
-	PAIRTOTAL
+	ONEPAIR
 
-// FIRSTPAIR sets the lanes to the pair sums in P, and what they lost. It uses P.
-#define FIRSTPAIR(P) \
-	VBROADCASTSS accStart<>(SB), Z13 \
-	VADDPS P, Z13, Z25 \
-	VSUBPS Z13, Z25, Z13 \
-	VSUBPS Z13, P, Z26
-
-// PAIRTOTAL adds the pair sums in Z8, one in each lane, to X0 in float64. It uses X1
-// and Z2: lanes that have added one pair hold just that.
-#define PAIRTOTAL \
+// ONEPAIR adds the pair sums in Z8, one in each lane, to X0 in float64, and TWOPAIRS those in
+// Z8 and Z9. They use Z1-Z3.
+#define ONEPAIR \
 	VEXTRACTF64X4 $1, Z8, Y2 \
 	VCVTPS2PD Y8, Z0 \
 	VCVTPS2PD Y2, Z2 \
+	VADDPD Z2, Z0, Z0 \
+	FOLD
+#define TWOPAIRS \
+	VEXTRACTF64X4 $1, Z8, Y2 \
+	VEXTRACTF64X4 $1, Z9, Y3 \
+	VCVTPS2PD Y8, Z0 \
+	VCVTPS2PD Y9, Z1 \
+	VCVTPS2PD Y2, Z2 \
+	VCVTPS2PD Y3, Z3 \
+	VADDPD Z1, Z0, Z0 \
+	VADDPD Z3, Z2, Z2 \
+	VADDPD Z2, Z0, Z0 \
 	FOLD
 
-// SHORTFACTOR sets the factor of the row with sum X0, or goes to where the row is
-// undefined or wants care.
-#define SHORTFACTOR(careful, undefined) \
+// SHORTFACTOR sets the factor of the row with sum X0, or goes to where the row is undefined,
+// or where an element of P, or of numbers whose bits are combined there, is an exponential
+// below 2. It uses K3.
+#define SHORTFACTOR(P, careful, undefined) \
 	VUCOMISD X0, X0 \
 	JPS undefined \
 	FACTOR \
-	LARGE \
-	JCC careful
-
-// ALLLARGE goes to careful unless all elements of P are exponentials of at least 2, or the
-// conjunction of their bits. It uses K3.
-#define ALLLARGE(P, careful) \
 	VPTESTNMD.BCST bitOf2<>(SB), P, K3 \
 	KORTESTW K3, K3 \
 	JNE careful
@@ -628,44 +600,38 @@ TEXT ·softmaxShortAVX512(SB), NOSPLIT, $0-48
 	MOVL $0xFF00, AX
 	KMOVW AX, K2
 	VPSUBD Z0, Z14, K2, Z14
-	VBROADCASTSS shortCeiling<>(SB), Z11
 	VBROADCASTF32X8 expTable<>(SB), Z24
-
-oneShort:
-	VBROADCASTSS shortCutoff<>(SB), Z17
 
 one:
 	VMOVUPS (SI), Y0
 	VINSERTF32X8 $1, -32(SI)(R12*4), Z0, Z0
 	VPERMPS Z0, Z14, Z0
-	ONESUM(SHORTEXP)
-	INRANGE(oneByMaximum)
-	ALLLARGE(Z4, oneCare)
-	FACTOR
+	INWINDOW(Z0, oneByMaximum)
+	VBROADCASTSS windowCutoff<>(SB), Z17
+	ONESUM(WINDOWEXP)
+
+oneSummed:
+	SHORTFACTOR(Z4, oneCare, oneUndefined)
 	SCALE(Z4, Z0)
-	VMOVUPS Z4, K1, (DI)
-	NEXTROW(one)
 
-oneByMaximum:
-	CONSTANTS
-	VMOVUPS (SI), Y0
-	VINSERTF32X8 $1, -32(SI)(R12*4), Z0, Z0
-	VPERMPS Z0, Z14, Z0
-	VMOVAPS Z0, Z8
-	ACROSS(Z8, Z9)
-	SHORTREFERENCE(Z8, X8, Z9, X9, oneFar, oneNear, oneOther, oneReference)
-	ONESUM(EXP)
-	VUCOMISD X0, X0
-	JPS oneUndefined
-
-oneCare:
-	FACTOR
-	CAREFACTOR
-	SCALECARE(Z4, Z0)
+oneStore:
 	VMOVUPS Z4, K1, (DI)
 
 oneNext:
-	NEXTROW(oneShort)
+	NEXTROW(one)
+
+oneCare:
+	CAREFACTOR
+	SCALECARE(Z4, Z0)
+	JMP oneStore
+
+oneByMaximum:
+	CONSTANTS
+	VMOVAPS Z0, Z8
+	ACROSS(Z8, Z9)
+	REFERENCE(Z8, Z9, X9, oneFar, oneNear)
+	ONESUM(EXP)
+	JMP oneSummed
 
 	FAR(Z8, oneFar, oneNear)
 	UNDEFINED(oneUndefined, oneNext)
@@ -676,47 +642,41 @@ two:
 	BZHIL R8, AX, R8
 	KMOVW R8, K1
 	VPSUBD Z0, Z14, Z14
-	VBROADCASTSS shortCeiling<>(SB), Z11
 	VBROADCASTF32X8 expTable<>(SB), Z24
-
-twoShort:
-	VBROADCASTSS shortCutoff<>(SB), Z17
 
 twoRow:
 	VMOVUPS (SI), Z0
 	VPERMPS -64(SI)(R12*4), Z14, Z1
-	TWOSUM(SHORTEXP)
-	INRANGE(twoByMaximum)
+	VMAXPS Z0, Z1, Z8
+	INWINDOW(Z8, twoByMaximum)
+	VBROADCASTSS windowCutoff<>(SB), Z17
+	TWOSUM(WINDOWEXP)
+
+twoSummed:
 	VPANDD Z4, Z5, Z27
-	ALLLARGE(Z27, twoCare)
-	FACTOR
+	SHORTFACTOR(Z27, twoCare, twoUndefined)
 	SCALE(Z4, Z0)
 	SCALE(Z5, Z1)
-	VMOVUPS Z4, (DI)
-	VMOVUPS Z5, K1, 64(DI)
-	NEXTROW(twoRow)
 
-twoByMaximum:
-	CONSTANTS
-	VMOVUPS (SI), Z0
-	VPERMPS -64(SI)(R12*4), Z14, Z1
-	VMAXPS Z0, Z1, Z8
-	ACROSS(Z8, Z9)
-	SHORTREFERENCE(Z8, X8, Z9, X9, twoFar, twoNear, twoOther, twoReference)
-	TWOSUM(EXP)
-	VUCOMISD X0, X0
-	JPS twoUndefined
-
-twoCare:
-	FACTOR
-	CAREFACTOR
-	SCALECARE(Z4, Z0)
-	SCALECARE(Z5, Z1)
+twoStore:
 	VMOVUPS Z4, (DI)
 	VMOVUPS Z5, K1, 64(DI)
 
 twoNext:
-	NEXTROW(twoShort)
+	NEXTROW(twoRow)
+
+twoCare:
+	CAREFACTOR
+	SCALECARE(Z4, Z0)
+	SCALECARE(Z5, Z1)
+	JMP twoStore
+
+twoByMaximum:
+	CONSTANTS
+	ACROSS(Z8, Z9)
+	REFERENCE(Z8, Z9, X9, twoFar, twoNear)
+	TWOSUM(EXP)
+	JMP twoSummed
 
 	FAR(Z8, twoFar, twoNear)
 	UNDEFINED(twoUndefined, twoNext)
@@ -739,19 +699,18 @@ three:
 	VPERMPS -64(SI)(R12*4), Z14, Z2
 	VMAXPS Z0, Z1, Z8
 	VMAXPS Z2, Z8, Z8
-	ACROSS(Z8, Z9)
-	REFERENCE(Z8, Z9, X9, threeFar, threeNear)
+	WINDOW(Z8, threeByMaximum)
+
+threeReferred:
 	EXP(Z0, Z4)
 	EXP(Z1, Z5)
 	EXP(Z2, Z6)
 	VPANDD Z4, Z5, Z27
 	VPANDD Z6, Z27, Z27
 	VADDPS Z5, Z4, Z8
-	FIRSTPAIR(Z8)
-	VMOVAPS.Z Z6, K1, Z8
-	ADDPAIR(Z8)
-	TOTAL
-	SHORTFACTOR(threeCare, threeUndefined)
+	VMOVAPS.Z Z6, K1, Z9
+	TWOPAIRS
+	SHORTFACTOR(Z27, threeCare, threeUndefined)
 	SCALE(Z4, Z0)
 	SCALE(Z5, Z1)
 	SCALE(Z6, Z2)
@@ -771,6 +730,11 @@ threeCare:
 	SCALECARE(Z6, Z2)
 	JMP threeStore
 
+threeByMaximum:
+	ACROSS(Z8, Z9)
+	REFERENCE(Z8, Z9, X9, threeFar, threeNear)
+	JMP threeReferred
+
 	FAR(Z8, threeFar, threeNear)
 	UNDEFINED(threeUndefined, threeNext)
 
@@ -783,8 +747,9 @@ four:
 	VMAXPS Z0, Z1, Z8
 	VMAXPS Z2, Z3, Z9
 	VMAXPS Z9, Z8, Z8
-	ACROSS(Z8, Z9)
-	REFERENCE(Z8, Z9, X9, fourFar, fourNear)
+	WINDOW(Z8, fourByMaximum)
+
+fourReferred:
 	EXP(Z0, Z4)
 	EXP(Z1, Z5)
 	EXP(Z2, Z6)
@@ -792,12 +757,10 @@ four:
 	VPANDD Z4, Z5, Z27
 	VPTERNLOGD $0x80, Z6, Z7, Z27
 	VADDPS Z5, Z4, Z8
-	FIRSTPAIR(Z8)
-	VMOVAPS Z6, Z8
-	VADDPS Z7, Z6, K1, Z8
-	ADDPAIR(Z8)
-	TOTAL
-	SHORTFACTOR(fourCare, fourUndefined)
+	VMOVAPS Z6, Z9
+	VADDPS Z7, Z6, K1, Z9
+	TWOPAIRS
+	SHORTFACTOR(Z27, fourCare, fourUndefined)
 	SCALE(Z4, Z0)
 	SCALE(Z5, Z1)
 	SCALE(Z6, Z2)
@@ -819,6 +782,11 @@ fourCare:
 	SCALECARE(Z6, Z2)
 	SCALECARE(Z7, Z3)
 	JMP fourStore
+
+fourByMaximum:
+	ACROSS(Z8, Z9)
+	REFERENCE(Z8, Z9, X9, fourFar, fourNear)
+	JMP fourReferred
 
 	FAR(Z8, fourFar, fourNear)
 	UNDEFINED(fourUndefined, fourNext)
@@ -852,6 +820,26 @@ undefined: \
 	REP; STOSL \
 	JMP next
 
+// REFER makes the reference of a row of which Z0 holds maxima, and BYMAXIMUM is what it jumps
+// to. NEARMAXIMUM is that where a maximum that is far from 0 is declined.
+#define REFER \
+	WINDOW(Z0, byMaximum) \
+referred:
+#define BYMAXIMUM \
+byMaximum: \
+	ACROSS(Z0, Z1) \
+	REFERENCE(Z0, Z1, X1, far, near) \
+	JMP referred \
+	FAR(Z0, far, near)
+#define NEARMAXIMUM \
+byMaximum: \
+	ACROSS(Z0, Z1) \
+	VPANDD.BCST absMask<>(SB), Z0, Z1 \
+	VUCOMISS exactLimit<>(SB), X1 \
+	JCC declined \
+	NEARREFERENCE(Z0, Z1) \
+	JMP referred
+
 // func softmaxBlocksAVX512(dst, src *float32, cols, rows, dstStride, srcStride int)
 //
 // BX and DX point to the row, R12 counts columns and R13 rows.
@@ -865,9 +853,8 @@ TEXT ·softmaxBlocksAVX512(SB), NOSPLIT, $0-48
 row:
 	MOVQ DX, SI
 	MOVQ R12, CX
-	MAXIMUM
-
-	REFERENCE(Z0, Z1, X1, far, near)
+	MAXIMA
+	REFER
 	SOFTMAX(FRONT, NOSINK)
 	MOVQ dstStride+32(FP), AX
 	LEAQ (BX)(AX*4), BX
@@ -879,52 +866,81 @@ row:
 	RET
 
 	OTHERWISE
+	BYMAXIMUM
 
-	FAR(Z0, far, near)
+// func softmaxLongAVX512(dst, src *float32, n int) (done bool)
+//
+// It is softmaxBlocksAVX512 for a long row, unless it finds that the maximum is far from 0.
+// BX and DX point to the row, R12 is n.
+TEXT ·softmaxLongAVX512(SB), NOSPLIT, $8-25
+	MOVQ dst+0(FP), BX
+	MOVQ src+8(FP), DX
+	MOVQ n+16(FP), R12
+	CONSTANTS
+	FLUSH(mxcsr-4(SP), flushing-8(SP))
+	MOVQ DX, SI
+	MOVQ R12, CX
+	MAXIMA
+	REFER
+	SOFTMAX(PLAINFRONT, NOSINK)
+	MOVB $1, done+24(FP)
+	RESTORE(mxcsr-4(SP))
+	VZEROUPPER
+	RET
+
+	OTHERWISE
+	NEARMAXIMUM
+
+declined:
+	MOVB $0, done+24(FP)
+	RESTORE(mxcsr-4(SP))
+	VZEROUPPER
+	RET
 
 // func softmaxBlockAVX512(x *float32, n int, m float32)
-TEXT ·softmaxBlockAVX512(SB), NOSPLIT, $0-20
+//
+// m must not be far from 0.
+TEXT ·softmaxBlockAVX512(SB), NOSPLIT, $8-20
 	MOVQ x+0(FP), BX
 	MOVQ BX, DX
 	MOVQ n+8(FP), R12
 	VBROADCASTSS m+16(FP), Z0
 	CONSTANTS
-	REFERENCE(Z0, Z1, X1, far, near)
-	SOFTMAX(FRONT, NOSINK)
+	FLUSH(mxcsr-4(SP), flushing-8(SP))
+	WINDOW(Z0, byMaximum)
+
+referred:
+	SOFTMAX(PLAINFRONT, NOSINK)
+	RESTORE(mxcsr-4(SP))
 	VZEROUPPER
 	RET
 
-	OTHERWISE
+byMaximum:
+	NEARREFERENCE(Z0, Z1)
+	JMP referred
 
-	FAR(Z0, far, near)
+	OTHERWISE
 
 // func softmaxScaledAVX512(dst, src *float32, cols, rows, dstStride, srcStride, n, step int, scale, sink float32) (done int)
 //
 // BX and DX point to the row, R12 counts the elements before the zeros and R13 rows.
-// Subnormal numbers count as 0 until the control register, which waits on the stack,
-// is loaded again.
 TEXT ·softmaxScaledAVX512(SB), NOSPLIT, $8-80
 	MOVQ dst+0(FP), BX
 	MOVQ src+8(FP), DX
 	MOVQ rows+24(FP), R13
 	MOVQ n+48(FP), R12
-	STMXCSR mxcsr-4(SP)
-	MOVL mxcsr-4(SP), AX
-	ORL $0x8040, AX
-	MOVL AX, flushing-8(SP)
-	LDMXCSR flushing-8(SP)
+	FLUSH(mxcsr-4(SP), flushing-8(SP))
 	CONSTANTS
 
 row:
 	MOVQ DX, SI
 	MOVQ R12, CX
-	MAXIMUM
+	MAXIMA
 	VMULPS.BCST scale+64(FP), Z0, Z0
-	VPANDD.BCST absMask<>(SB), Z0, Z1
-	VUCOMISS exactLimit<>(SB), X1
-	JCC declined
-	SINKFITS
-	ANYREFERENCE(Z0, X0, Z1, X1, far, near, other, referred)
+	SINKFITS(windowTop<>(SB), byMaximum)
+	WINDOW(Z0, byMaximum)
+
+referred:
 	VBROADCASTSS scale+64(FP), Z16
 	SOFTMAX(SCALEDFRONT, ADDSINK)
 
@@ -966,13 +982,28 @@ declined:
 	MOVQ rows+24(FP), AX
 	SUBQ R13, AX
 	MOVQ AX, done+72(FP)
-	LDMXCSR mxcsr-4(SP)
+	RESTORE(mxcsr-4(SP))
 	VZEROUPPER
 	RET
 
-	OTHERWISE
+	// A sink may exceed the maximum in X3 by so much that the sum stays below 2^94.
+byMaximum:
+	ACROSS(Z0, Z1)
+	VPANDD.BCST absMask<>(SB), Z0, Z1
+	VUCOMISS exactLimit<>(SB), X1
+	JCC declined
+	VMOVAPS X0, X3
+	VADDSS sinkAbove<>(SB), X0, X1
+	SINKFITS(X1, declined)
+	NEARREFERENCE(Z0, Z1)
+	VUCOMISS windowLowest<>(SB), X3
+	JCS referred
+	VUCOMISS windowTop<>(SB), X3
+	JHI referred
+	VBROADCASTSS windowCutoff<>(SB), Z17
+	JMP referred
 
-	FAR(Z0, far, near)
+	OTHERWISE
 
 // func softmaxHalfAVX512(dst, src unsafe.Pointer, n int, from, to elementFormat)
 //
@@ -1007,7 +1038,7 @@ widened:
 
 logits:
 	CONSTANTS
-	ANYREFERENCE(Z0, X0, Z1, X1, far, near, other, referred)
+	REFER
 	SOFTMAX(FRONT, NOSINK)
 	MOVQ BX, SI
 	MOVQ dst+0(FP), DI
@@ -1024,8 +1055,7 @@ narrowB:
 	RET
 
 	OTHERWISE
-
-	FAR(Z0, far, near)
+	BYMAXIMUM
 
 // func maxBlockAVX512(src *float32, n int) float32
 TEXT ·maxBlockAVX512(SB), NOSPLIT, $0-20
@@ -1095,6 +1125,71 @@ TEXT ·expBlockAVX512(SB), NOSPLIT, $0-41
 	VZEROUPPER
 	RET
 
+// SCANBLOCKS computes exponentials of the blocks at DX, and stores at BX what is to be known of
+// each, a blockScan. It ends before a block whose maximum is not near 0. R13 counts blocks.
+#define SCANBLOCKS(KEEP) \
+block: \
+	MOVQ DX, SI \
+	MOVQ $const_block32, CX \
+	MAXIMUM \
+	VMOVSS X0, (BX) \
+	VPANDD.BCST absMask<>(SB), Z0, Z1 \
+	VUCOMISS nearLimit<>(SB), X1 \
+	JCC end \
+	NEARREFERENCE(Z0, Z1) \
+	VCMPPS.BCST $0x1D, windowLowest<>(SB), Z0, K3 \
+	VCMPPS.BCST $0x12, windowTop<>(SB), Z0, K3, K3 \
+	VBROADCASTSS windowCutoff<>(SB), K3, Z17 \
+	VCVTTSS2SI X1, AX \
+	MOVL $const_topExponent, R8 \
+	SUBL AX, R8 \
+	MOVL R8, 24(BX) \
+	MOVQ DX, SI \
+	MOVQ $const_block32, CX \
+	LANES \
+	WHOLEGROUPS(PLAINFRONT, KEEP, PREFETCH) \
+	TOTAL \
+	LARGE \
+	SETCS 28(BX) \
+	VMOVSD X0, 8(BX) \
+	MOVQ $0, 16(BX) \
+	ADDQ $32, BX \
+	ADDQ $(4*const_block32), DX \
+	SUBQ $1, R13 \
+	JNE block \
+end:
+
+// func expBlocksAVX512(dst, src *float32, blocks int, scans *blockScan[float32]) (done int)
+TEXT ·expBlocksAVX512(SB), NOSPLIT, $8-40
+	MOVQ dst+0(FP), DI
+	MOVQ src+8(FP), DX
+	MOVQ blocks+16(FP), R13
+	MOVQ scans+24(FP), BX
+	CONSTANTS
+	FLUSH(mxcsr-4(SP), flushing-8(SP))
+	SCANBLOCKS(EXPKEEP)
+	MOVQ blocks+16(FP), AX
+	SUBQ R13, AX
+	MOVQ AX, done+32(FP)
+	RESTORE(mxcsr-4(SP))
+	VZEROUPPER
+	RET
+
+// func sumBlocksAVX512(src *float32, blocks int, scans *blockScan[float32]) (done int)
+TEXT ·sumBlocksAVX512(SB), NOSPLIT, $8-32
+	MOVQ src+0(FP), DX
+	MOVQ blocks+8(FP), R13
+	MOVQ scans+16(FP), BX
+	CONSTANTS
+	FLUSH(mxcsr-4(SP), flushing-8(SP))
+	SCANBLOCKS(SUMKEEP)
+	MOVQ blocks+8(FP), AX
+	SUBQ R13, AX
+	MOVQ AX, done+24(FP)
+	RESTORE(mxcsr-4(SP))
+	VZEROUPPER
+	RET
+
 // func sumBlockAVX512(src *float32, n int, ref *reference) (sum float64, large bool)
 TEXT ·sumBlockAVX512(SB), NOSPLIT, $0-33
 	MOVQ src+0(FP), SI
@@ -1127,17 +1222,17 @@ row:
 	MOVQ R12, CX
 	MAXIMUM
 	VMOVSS X0, (BX)
-	REFERENCE(Z0, Z1, X1, far, near)
+	VMOVAPS Z0, Z8
+	REFER
+	FRONT(Z8, Z0, Z1)
+	BACK(Z0, Z1, Z8)
+	VMOVSS X8, 4(BX)
 	MOVQ DX, SI
 	MOVQ R12, CX
 	LANES
 	GROUPS(FRONT, SUMKEEP, SUMPART1, SUMPART2, NOPREFETCH)
 	TOTAL
 	VMOVSD X0, 8(BX)
-	VBROADCASTSS (BX), Z0
-	FRONT(Z0, Z0, Z1)
-	BACK(Z0, Z1, Z8)
-	VMOVSS X8, 4(BX)
 	ADDQ $24, BX
 	MOVQ stride+32(FP), AX
 	LEAQ (DX)(AX*4), DX
@@ -1146,7 +1241,42 @@ row:
 	VZEROUPPER
 	RET
 
-	FAR(Z0, far, near)
+	BYMAXIMUM
+
+// func sumLongAVX512(sum *rowSum[float32], src *float32, n int) (done bool)
+//
+// It is sumRowsAVX512 for a long row, unless it finds that the maximum is far from 0.
+TEXT ·sumLongAVX512(SB), NOSPLIT, $8-25
+	MOVQ sum+0(FP), BX
+	MOVQ src+8(FP), SI
+	MOVQ n+16(FP), CX
+	CONSTANTS
+	MAXIMUM
+	VMOVSS X0, (BX)
+	VMOVAPS Z0, Z8
+	FLUSH(mxcsr-4(SP), flushing-8(SP))
+	REFER
+	PLAINFRONT(Z8, Z0, Z1)
+	BACK(Z0, Z1, Z8)
+	VMOVSS X8, 4(BX)
+	MOVQ src+8(FP), SI
+	MOVQ n+16(FP), CX
+	LANES
+	GROUPS(PLAINFRONT, SUMKEEP, SUMPART1, SUMPART2, NOPREFETCH)
+	TOTAL
+	VMOVSD X0, 8(BX)
+	MOVB $1, done+24(FP)
+	RESTORE(mxcsr-4(SP))
+	VZEROUPPER
+	RET
+
+	NEARMAXIMUM
+
+declined:
+	MOVB $0, done+24(FP)
+	RESTORE(mxcsr-4(SP))
+	VZEROUPPER
+	RET
 
 // func scaleBlockAVX512(dst *float32, n int, f *factor)
 TEXT ·scaleBlockAVX512(SB), NOSPLIT, $0-24

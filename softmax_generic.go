@@ -16,19 +16,18 @@ import "math"
 // result is at most 0.997 ULP off (at x = -0x1.83d504p+11), its relative error
 // at most 0.72 * 2^-23, and it never decreases as x grows.
 const (
-	log2e8   float32 = 0x1.715476p+3          // 8*log2(e)
-	ln2Hi    float32 = 0x1.62e43p-4           // ln(2)/8, leading bits: x - n*ln2Hi is exact
-	ln2Lo    float32 = -0x1.05c61p-32         // ln(2)/8 - ln2Hi
-	expC2    float32 = 0x1.0008bp-1           // coefficient of r^2, fitted for accuracy and monotonicity
-	expC3    float32 = 0x1.55621ep-3          // coefficient of r^3, likewise
-	intMagic float32 = 0x1.8p+23              // adding it rounds to an integer, which the low bits then hold
-	tiny     float32 = 0x1p-60                // added to x: makes subnormal logits normal, changes no result
-	intWide  float64 = 0x1.8p+52              // intMagic for float64
-	nanBits  uint32  = 0x7FC00000             // the NaN of every undefined result
-	oneBits  uint32  = 127 << 23              // bits of 1
-	bitOf2   uint32  = 1 << 30                // set in every finite float32 that is 2 or more, and in no smaller one
-	accStart float32 = 1 << (topExponent + 3) // above the sum of two exponentials
-	liftBits uint32  = careShift << 23        // careShift where the exponent of a float32 stands
+	log2e8   float32 = 0x1.715476p+3   // 8*log2(e)
+	ln2Hi    float32 = 0x1.62e43p-4    // ln(2)/8, leading bits: x - n*ln2Hi is exact
+	ln2Lo    float32 = -0x1.05c61p-32  // ln(2)/8 - ln2Hi
+	expC2    float32 = 0x1.0008bp-1    // coefficient of r^2, fitted for accuracy and monotonicity
+	expC3    float32 = 0x1.55621ep-3   // coefficient of r^3, likewise
+	intMagic float32 = 0x1.8p+23       // adding it rounds to an integer, which the low bits then hold
+	tiny     float32 = 0x1p-60         // added to x: makes subnormal logits normal, changes no result
+	intWide  float64 = 0x1.8p+52       // intMagic for float64
+	nanBits  uint32  = 0x7FC00000      // the NaN of every undefined result
+	oneBits  uint32  = 127 << 23       // bits of 1
+	bitOf2   uint32  = 1 << 30         // set in every finite float32 that is 2 or more, and in no smaller one
+	liftBits uint32  = careShift << 23 // careShift where the exponent of a float32 stands
 
 	topExponent = 64 // the powers of two that row.go describes
 	vanish      = 154
