@@ -12,10 +12,10 @@ import (
 	"unsafe"
 )
 
-// Accumulator is what softmax has to know of logits that do not come at once: their
-// maximum and the sum of their exponentials. Logits are added; accumulators of
-// shards are merged, on one machine or, through [Accumulator.MarshalBinary], on
-// several; then every shard can be normalised against the whole.
+// Accumulator is a mergeable running log-sum-exp: the maximum of logits and the sum of
+// their exponentials. Logits are added; accumulators of shards are merged, on one
+// machine or, through [Accumulator.MarshalBinary], on several; then every shard can be
+// normalised against the whole.
 //
 //	var whole softmax.Accumulator[float32]
 //	for _, shard := range shards {

@@ -370,7 +370,7 @@ func expScaleBlock64(k kernel, dst, src []float64, ref *reference[float64], f *f
 	}
 }
 
-// expScaleStream64 is expScaleBlock64 that stores past the caches, likewise.
+// expScaleStream64 is expScaleStream32 for float64: n must be a multiple of 32.
 func expScaleStream64(k kernel, dst, src []float64, ref *reference[float64], f *factor[float64]) {
 	switch k {
 	case kernelAVX512:
@@ -537,7 +537,7 @@ func narrowBFloat16(k kernel, dst []BFloat16, src []float32) {
 	}
 }
 
-// transposeSide is the side of a square that transpose32 and its like take, in
+// transposeSide is the side of a square that transpose32 and the other transpositions take, in
 // bytes. They transpose whole squares, along the longer side.
 const transposeSide = 32
 

@@ -274,7 +274,7 @@ func narrowBFloat16(k kernel, dst []BFloat16, src []float32) {
 	narrowBFloat16Generic(dst, src)
 }
 
-// transposeSide is the side of a square that transpose32 and its like take, in
+// transposeSide is the side of a square that transpose32 and the other transpositions take, in
 // bytes. They transpose whole squares, along the longer side.
 const transposeSide = 16
 

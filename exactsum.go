@@ -148,14 +148,14 @@ func (s *exactSum) words() (words [binsKept + 3]uint64) {
 	return words
 }
 
-// times returns the sum times 2^power. Of several numbers hi + lo is within 2^-105 of
+// scaled returns the sum times 2^power. Of several numbers hi + lo is within 2^-105 of
 // it, and lo at most half a unit in the last place of hi.
-func (s *exactSum) times(power int32) doubleDouble {
+func (s *exactSum) scaled(power int32) doubleDouble {
 	switch s.count {
 	case noNumber:
 		return doubleDouble{}
 	case oneNumber:
-		return s.only.times(pow2(s.power + power))
+		return s.only.scaled(pow2(s.power + power))
 	}
 	words := s.words()
 	first := 0
@@ -173,5 +173,5 @@ func (s *exactSum) times(power int32) doubleDouble {
 	// T. J. Dekker's FastTwoSum.
 	hi := high + low
 	sum := doubleDouble{hi, low - float64(hi-high)}
-	return sum.times(pow2(binWidth*(s.place+1-int32(first)) - int32(skip) + power))
+	return sum.scaled(pow2(binWidth*(s.place+1-int32(first)) - int32(skip) + power))
 }

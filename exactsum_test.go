@@ -61,7 +61,7 @@ func TestExactSum(t *testing.T) {
 		}
 		// Scaled to about 1.
 		power := -int32(exact.MantExp(nil))
-		got := want.times(power)
+		got := want.scaled(power)
 		sum := term{got, -power}.big()
 		off, _ := sum.Sub(sum, exact).Quo(sum, exact).Float64()
 		if len(terms) == 1 && off != 0 || !(math.Abs(off) <= 0x1p-104) {
@@ -110,7 +110,7 @@ func TestExactSumHolds(t *testing.T) {
 		other := sum
 		sum.merge(&other)
 	}
-	if got, want := sum.times(-63-doublings), (doubleDouble{hi: 0x1.fffffffffffffp+0}); got != want {
+	if got, want := sum.scaled(-63-doublings), (doubleDouble{hi: 0x1.fffffffffffffp+0}); got != want {
 		t.Errorf("2^%d times %x: got %x", doublings+1, want, got)
 	}
 }

@@ -122,13 +122,13 @@ func (s *expSum[T]) total() rowTotal[T] {
 	anchor := anchorOf(s.top)
 	t.bias = rowBias(s.top)
 	t.shift = shiftOf(s.top, t.bias)
-	t.sum = s.sums[0].times(t.shift)
+	t.sum = s.sums[0].scaled(t.shift)
 	if s.sums[1].count != noNumber {
 		low := lowered[0]
 		if anchor == 0 || anchor == exactLimit {
 			low = lowered[1]
 		}
-		t.sum = t.sum.add(s.sums[1].times(t.shift + low.power).product(low.value))
+		t.sum = t.sum.add(s.sums[1].scaled(t.shift + low.power).product(low.value))
 	}
 	return t
 }

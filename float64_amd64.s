@@ -7,8 +7,8 @@
 //
 //	DI  dst          SI  src          CX  elements left
 //	Y0-Y7   four vectors between the two halves of the exponential
-//	Y8, Y9  exponentials, Y9 also what is needed for a moment
-//	Y10, Y11  needed for a moment, or the high and low part of the factor
+//	Y8, Y9  exponentials, Y9 also scratch
+//	Y10, Y11  scratch, or the high and low part of the factor
 //	Y12     conjunction of the bits of all exponentials, or the factor's cutoff
 //	Y13     magic          Y14  cutoff          Y15  bias
 //	(R11)   lane sums, what they lost, and the last group: in memory, for want of
@@ -145,7 +145,7 @@ GLOBL tableHigh<>(SB), RODATA|NOPTR, $32
 // GROUPS does all groups of 32 among the CX elements at SI, and leaves CX < 32.
 // While one pair of vectors is in the second half the next is in the first: so a
 // chain of dependent operations that is longer than a pair does not hold it up.
-// The second exponentials of a pair go to Q, and T is needed for a moment.
+// The second exponentials of a pair go to Q, and T is scratch.
 #define GROUPS(KEEP, PAIR, AHEAD, Q, T) \
 	SUBQ $32, CX \
 	JLT none \

@@ -8,7 +8,7 @@
 //
 //	DI  dst          SI  src          CX  elements left
 //	Z0-Z7    four vectors between the two halves of the exponential
-//	Z8-Z11   exponentials              Z12, Z13  needed for a moment
+//	Z8-Z11   exponentials              Z12, Z13  scratch
 //	Z14-Z15  expC7, expC6
 //	Z16  bias        Z17  cutoff       Z18  magic
 //	Z19  log2e8      Z20  ln2Hi        Z21  ln2Lo
@@ -17,7 +17,7 @@
 //	Z27  conjunction of the bits of all exponentials; or minNorm
 //	Z28, Z29  sums of lanes 0-7 and 8-15; or high and low part of the factor
 //	Z30, Z31  what those sums lost; or Z30 the factor's cutoff
-//	K1, K2   elements of a partial vector      K3  needed for a moment
+//	K1, K2   elements of a partial vector      K3  scratch
 
 #include "go_asm.h"
 #include "textflag.h"

@@ -103,7 +103,7 @@ func SoftmaxToFloat32[S Float16 | BFloat16](dst []float32, src []S) {
 		softmaxBlock(active, dst, widen(active, dst, src))
 	case sizeOf(dst) <= storedBytes:
 		var scales [storedBytes / blockBytes]blockScale
-		scanAndScale(active, dst, logits[S, float32]{elements: src}, scales[:])
+		scanAndScale(active, dst, rowSource[S, float32]{elements: src}, scales[:])
 	default:
 		widenRow(active, dst, src)
 		softmaxRow(active, dst, dst)
@@ -186,8 +186,8 @@ func narrow[T Float](k kernel, dst []T, src []float32) {
 	}
 }
 
-// fewElements are so few that a larger buffer would take longer to clear.
-const fewElements = 512
+// smallRow is the longest row for which a larger buffer would take too long to clear.
+const smallRow = 512
 
 // halfRows is rowsAlong for elements of 16 bits. A row of one block is converted in a
 // buffer on the stack. A longer one is converted twice, block by block.
@@ -201,8 +201,8 @@ func halfRows[T Float](k kernel, op operation, dst, src []T, cols, rows, dstStri
 		}
 	}
 	switch {
-	case cols <= fewElements:
-		var buffer [fewElements]float32
+	case cols <= smallRow:
+		var buffer [smallRow]float32
 		bufferedRows(k, op, dst, src, buffer[:cols], rows, dstStride, srcStride)
 	case cols <= block32:
 		var buffer [block32]float32
@@ -255,13 +255,13 @@ func widenRow[T Float](k kernel, dst []float32, src []T) {
 // have elements of 16 bits.
 func halfRow[D, S Float](k kernel, op operation, dst []D, src []S) {
 	var buffer [block32]float32
-	t := scan(k, logits[S, float32]{elements: src, buffer: buffer[:]})
+	t := scan(k, rowSource[S, float32]{elements: src, buffer: buffer[:]})
 	writeHalf(k, op, &t, dst, src, buffer[:])
 }
 
 func halfLogSumExp[T Float](k kernel, src []T) T {
 	var buffer [block32]float32
-	t := scan(k, logits[T, float32]{elements: src, buffer: buffer[:]})
+	t := scan(k, rowSource[T, float32]{elements: src, buffer: buffer[:]})
 	return fromNative[T](logSumExpFrom(t.top, t.logSum()))
 }
 

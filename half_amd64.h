@@ -4,7 +4,7 @@
 // Use of registers:
 //
 //	DI  dst          SI  src         CX  elements left
-//	Y0-Y3 or Z0-Z3   elements        Y4-Y7 or Z4-Z7  needed for a moment
+//	Y0-Y3 or Z0-Z3   elements        Y4-Y7 or Z4-Z7  scratch
 //	Y8 or Z8         maximum         Y9, Y10 or Z9, Z10  constants
 
 #define REPEATED(name, value) \

@@ -358,7 +358,7 @@ func testScaleBlock[T native](t *testing.T, k kernel) {
 			// The sum is that of the block, or of a row with larger blocks too.
 			for _, sumScale := range []float64{1, 37.7, 1e9} {
 				for _, delta := range []int32{0, -1, -20, -60, -100, -150, -380, -450, -500, -560, -1050, -3000} {
-					sum := sum.times(sumScale)
+					sum := sum.scaled(sumScale)
 					if vanishes[T](sum, delta) {
 						continue
 					}
@@ -460,7 +460,7 @@ func testSumRows[T native](t *testing.T, k kernel) {
 					if fraction, _ := math.Frexp(float64(power)); fraction != 0.5 {
 						t.Fatalf("%d x %d, row %d: got e %v, want it times a power of two: %v", rows, cols, row, got.e, want.e)
 					}
-					got.e, got.sum = want.e, got.sum.times(float64(power))
+					got.e, got.sum = want.e, got.sum.scaled(float64(power))
 				}
 				checkSums(t, fmt.Sprintf("%d x %d, row %d", rows, cols, row), got[row].sum, want[row].sum, true, true)
 				if want[row].sum.undefined() {

@@ -5,10 +5,10 @@ package softmax
 
 import "math"
 
-// logits is a row. Its elements are of type T and computed in type C. Blocks of
+// rowSource is a row. Its elements are of type T and computed in type C. Blocks of
 // elements that are not the logits themselves, but converted to C or made scores
 // of, are read into dst, if there is one, or else into buffer.
-type logits[T Float, C native] struct {
+type rowSource[T Float, C native] struct {
 	elements []T
 	buffer   []C
 
@@ -20,50 +20,50 @@ type logits[T Float, C native] struct {
 }
 
 // largest returns the maximum of a row, if m is that of its elements.
-func (l *logits[T, C]) largest(m C) C {
-	if l.sink != nil {
-		return max(m, C(*l.sink))
+func (s *rowSource[T, C]) largest(m C) C {
+	if s.sink != nil {
+		return max(m, C(*s.sink))
 	}
 	return m
 }
 
 // isNear reports whether a block with maximum m, and the sink, say nothing against
 // an anchor of 0 for the row.
-func (l *logits[T, C]) isNear(m C) bool { return isNear(m) && (l.sink == nil || isNear(C(*l.sink))) }
+func (s *rowSource[T, C]) isNear(m C) bool { return isNear(m) && (s.sink == nil || isNear(C(*s.sink))) }
 
 // blockEnd returns the index at which the block of the element at an index ends.
 // Blocks are counted from column 0.
-func (l *logits[T, C]) blockEnd(at int) int {
-	return (at+l.column)/blockLen[C]()*blockLen[C]() + blockLen[C]() - l.column
+func (s *rowSource[T, C]) blockEnd(at int) int {
+	return (at+s.column)/blockLen[C]()*blockLen[C]() + blockLen[C]() - s.column
 }
 
 // wholeBlocks returns the logits from index at on if a whole block of them starts there, and
 // if they are what is added; or else nothing.
-func (l *logits[T, C]) wholeBlocks(at int) []C {
-	if !isNative[C, T]() || l.scores != nil || l.sink != nil || l.column != 0 || at%blockLen[C]() != 0 || len(l.elements)-at < blockLen[C]() {
+func (s *rowSource[T, C]) wholeBlocks(at int) []C {
+	if !isNative[C, T]() || s.scores != nil || s.sink != nil || s.column != 0 || at%blockLen[C]() != 0 || len(s.elements)-at < blockLen[C]() {
 		return nil
 	}
-	return castSlice[C](l.elements[at:])
+	return castSlice[C](s.elements[at:])
 }
 
 // read returns the part of a block from index at on, and its maximum: any value if
 // there is a NaN.
-func (l *logits[T, C]) read(k kernel, dst []C, at int) (block []C, m C) {
-	end := min(l.blockEnd(at), len(l.elements))
-	if l.scores != nil {
-		return dst[at:end], C(l.scores.block(k, as32(dst[at:end]), as32(l.elements[at:end]), l.column+at))
+func (s *rowSource[T, C]) read(k kernel, dst []C, at int) (block []C, m C) {
+	end := min(s.blockEnd(at), len(s.elements))
+	if s.scores != nil {
+		return dst[at:end], C(s.scores.block(k, as32(dst[at:end]), as32(s.elements[at:end]), s.column+at))
 	}
 	if dst != nil {
-		return readBlock(k, dst[at:end], l.elements[at:end])
+		return readBlock(k, dst[at:end], s.elements[at:end])
 	}
-	return readBlock(k, l.buffer, l.elements[at:end])
+	return readBlock(k, s.buffer, s.elements[at:end])
 }
 
 // maxFrom returns the largest element from index at on, which it reads.
-func (l *logits[T, C]) maxFrom(k kernel, dst []C, at int) C {
+func (s *rowSource[T, C]) maxFrom(k kernel, dst []C, at int) C {
 	m := C(math.Inf(-1))
-	for at < len(l.elements) {
-		block, top := l.read(k, dst, at)
+	for at < len(s.elements) {
+		block, top := s.read(k, dst, at)
 		m = max(m, top)
 		at += len(block)
 	}
@@ -98,9 +98,9 @@ func storeBlock[T Float, C native](k kernel, dst []T, block []C) {
 	}
 }
 
-// otherSum is scanBlock of a block whose anchor is not that of the row, whose maximum
+// sumOffAnchor is scanBlock of a block whose anchor is not that of the row, whose maximum
 // is top.
-func otherSum[C native](k kernel, block []C, m, top C) blockScan[C] {
+func sumOffAnchor[C native](k kernel, block []C, m, top C) blockScan[C] {
 	if math.IsInf(float64(m), 0) || anchorsApart(anchorOf(top), anchorOf(m)) > 1 {
 		return infiniteBlock(k, block, C(math.Inf(-1)))
 	}
@@ -118,10 +118,10 @@ func expScan[C native](k kernel, dst, block []C, m, bias C) blockScan[C] {
 }
 
 // addSink adds the sink. It has no probability of its own that could want care.
-func (l *logits[T, C]) addSink(k kernel, r *rowScan[C]) {
-	if l.sink != nil {
-		sink := [1]C{C(*l.sink)}
-		r.note(sink[0], -farShift, true)
+func (s *rowSource[T, C]) addSink(k kernel, r *rowScan[C]) {
+	if s.sink != nil {
+		sink := [1]C{C(*s.sink)}
+		r.observe(sink[0], -farShift, true)
 		r.sum.add(scanBlock(k, sink[:], sink[0]))
 	}
 }

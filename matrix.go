@@ -161,7 +161,7 @@ const (
 	opLogSumExp
 )
 
-// rowsAlong does op to rows of any length but 0. For opLogSumExp dst gets an element
+// rowsAlong does op to non-empty rows. For opLogSumExp dst gets an element
 // for each.
 func rowsAlong[T Float](k kernel, op operation, dst, src []T, cols, rows, dstStride, srcStride int) {
 	switch {
@@ -189,7 +189,7 @@ func nativeRows[T native](k kernel, op operation, dst, src []T, cols, rows, dstS
 // maxPerCall bounds the elements that one call of a kernel works on.
 const maxPerCall = 16384
 
-// softmaxRows computes rows of any length but 0.
+// softmaxRows computes non-empty rows.
 func softmaxRows[T native](k kernel, dst, src []T, cols, rows, dstStride, srcStride int) {
 	if cols > blockLen[T]() {
 		for row := range rows {
@@ -203,7 +203,7 @@ func softmaxRows[T native](k kernel, dst, src []T, cols, rows, dstStride, srcStr
 	}
 }
 
-// logSoftmaxRows computes rows of any length but 0.
+// logSoftmaxRows computes non-empty rows.
 func logSoftmaxRows[T native](k kernel, dst, src []T, cols, rows, dstStride, srcStride int) {
 	if is32[T]() && cols <= shortLog {
 		for row := 0; row < rows; {
@@ -223,7 +223,7 @@ func logSoftmaxRows[T native](k kernel, dst, src []T, cols, rows, dstStride, src
 	})
 }
 
-// logSumExpRows computes rows of any length but 0.
+// logSumExpRows computes non-empty rows.
 func logSumExpRows[T native](k kernel, dst, src []T, cols, rows, stride int) {
 	if is32[T]() && cols <= shortLog {
 		for row := 0; row < rows; {

@@ -50,7 +50,7 @@ func ParallelLogSoftmaxRows[T Float](dst, src Matrix[T], workers int) {
 	}
 }
 
-// parallelRows computes rows of any length but 0 with up to workers goroutines.
+// parallelRows computes non-empty rows with up to workers goroutines.
 func parallelRows[T Float](k kernel, op operation, dst, src Matrix[T], workers int) {
 	rows, cols := src.Rows, src.Cols
 	if workers <= 0 {
@@ -109,7 +109,7 @@ func parallelScan[T Float, C native](k kernel, src []T, workers int) rowTotal[C]
 		}
 		chunk := newScan[C]()
 		first := part * chunkLen
-		addRow(k, &chunk, logits[T, C]{elements: src[first:min(first+chunkLen, len(src))], buffer: buffer})
+		addRow(k, &chunk, rowSource[T, C]{elements: src[first:min(first+chunkLen, len(src))], buffer: buffer})
 		guard.Lock()
 		defer guard.Unlock()
 		r.merge(&chunk)

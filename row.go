@@ -94,8 +94,8 @@ func (d doubleDouble) add(e doubleDouble) doubleDouble {
 	return doubleDouble{hi, float64(d.lo+e.lo) + lost}
 }
 
-// times returns d times a power of two.
-func (d doubleDouble) times(power float64) doubleDouble {
+// scaled returns d times a power of two.
+func (d doubleDouble) scaled(power float64) doubleDouble {
 	return doubleDouble{d.hi * power, d.lo * power}
 }
 
@@ -196,7 +196,7 @@ func pow2(e int32) float64 {
 	return math.Float64frombits(uint64(1023+e) << 52)
 }
 
-// blockScan is what the first pass finds out about a block. Its maximum is NaN if the
+// blockScan is the first pass's summary of a block. Its maximum is NaN if the
 // block holds one; sum and shift mean nothing if it is NaN or infinite. Assembly writes it.
 type blockScan[T native] struct {
 	top   T
@@ -205,7 +205,7 @@ type blockScan[T native] struct {
 	large bool // every exponential is at least 2
 }
 
-// rowScan is what the first pass finds out about a row.
+// rowScan is the first pass's summary of a row.
 type rowScan[T native] struct {
 	sum      expSum[T]
 	maxShift int32 // largest shift of a block
@@ -219,18 +219,18 @@ const farShift = 1 << 24
 
 // add adds a block. The order does not matter.
 func (r *rowScan[T]) add(b blockScan[T]) {
-	r.note(b.top, b.shift, b.large)
+	r.observe(b.top, b.shift, b.large)
 	r.sum.add(b)
 }
 
 // merge adds the blocks of another row.
 func (r *rowScan[T]) merge(other *rowScan[T]) {
-	r.note(other.sum.max(), other.maxShift, other.large)
+	r.observe(other.sum.max(), other.maxShift, other.large)
 	r.sum.merge(&other.sum)
 }
 
-// note takes note of blocks with maximum m.
-func (r *rowScan[T]) note(m T, maxShift int32, large bool) {
+// observe takes note of blocks with maximum m.
+func (r *rowScan[T]) observe(m T, maxShift int32, large bool) {
 	r.large = r.large && large && (r.sum.count() == noNumber || anchorOf(m) == anchorOf(r.sum.top))
 	r.maxShift = max(r.maxShift, maxShift)
 }
@@ -265,7 +265,7 @@ type blockScale struct {
 }
 
 // scan computes the exponentials of a row block by block and adds them.
-func scan[T Float, C native](k kernel, src logits[T, C]) rowTotal[C] {
+func scan[T Float, C native](k kernel, src rowSource[T, C]) rowTotal[C] {
 	r := newScan[C]()
 	addRow(k, &r, src)
 	return r.total()
@@ -275,7 +275,7 @@ func scan[T Float, C native](k kernel, src logits[T, C]) rowTotal[C] {
 const blocksPerCall = maxPerCall / block32
 
 // addRow adds the blocks of a row to those of others.
-func addRow[T Float, C native](k kernel, r *rowScan[C], src logits[T, C]) {
+func addRow[T Float, C native](k kernel, r *rowScan[C], src rowSource[T, C]) {
 	var scans [blocksPerCall]blockScan[C]
 	near := true // the block before is near 0, so that the next ones are tried at once
 	for at := 0; at < len(src.elements); {
@@ -298,9 +298,9 @@ func addRow[T Float, C native](k kernel, r *rowScan[C], src logits[T, C]) {
 	src.addSink(k, r)
 }
 
-// scanStoring does that too, and stores the exponentials in dst, and their scales in
-// scales.
-func scanStoring[T Float, C native](k kernel, dst []C, src logits[T, C], scales []blockScale) rowTotal[C] {
+// scanStoring computes the exponentials of a row block by block, adds them, and stores them
+// in dst and their scales in scales.
+func scanStoring[T Float, C native](k kernel, dst []C, src rowSource[T, C], scales []blockScale) rowTotal[C] {
 	r, settled := newScan[C](), false
 	top, anchor := C(0), C(0) // of the row, as far as that is known to matter
 	var scans [blocksPerCall]blockScan[C]
@@ -345,7 +345,7 @@ func scanStoring[T Float, C native](k kernel, dst []C, src logits[T, C], scales 
 			scales[i] = blockScale{b.shift, b.large}
 			r.add(b)
 		} else {
-			scales[i] = scanOther(k, dst[at:], &r, block, m, top)
+			scales[i] = scanOffAnchor(k, dst[at:], &r, block, m, top)
 		}
 		at += len(block)
 	}
@@ -353,13 +353,13 @@ func scanStoring[T Float, C native](k kernel, dst []C, src logits[T, C], scales 
 	return r.total()
 }
 
-// scanOther does for a block what scanStoring does, if its anchor is not that of the
+// scanOffAnchor does for a block what scanStoring does, if its anchor is not that of the
 // row, whose maximum is top. It is rare.
 //
 //go:noinline
-func scanOther[C native](k kernel, dst []C, r *rowScan[C], block []C, m, top C) blockScale {
+func scanOffAnchor[C native](k kernel, dst []C, r *rowScan[C], block []C, m, top C) blockScale {
 	const vanished = 1000 // e^-1000 is 2^-1443
-	r.add(otherSum(k, block, m, top))
+	r.add(sumOffAnchor(k, block, m, top))
 	if !(m > top-vanished) {
 		return blockScale{shift: farShift}
 	}
@@ -399,7 +399,7 @@ func infiniteBlock[T native](k kernel, src []T, m T) blockScan[T] {
 	return blockScan[T]{top: m}
 }
 
-// softmaxRow computes one row of any length but 0.
+// softmaxRow computes one non-empty row.
 func softmaxRow[T native](k kernel, dst, src []T) {
 	switch {
 	case len(src) <= blockLen[T]():
@@ -414,11 +414,12 @@ func softmaxRow[T native](k kernel, dst, src []T) {
 // softmaxStored keeps the exponentials in dst until their sum is known.
 func softmaxStored[T native](k kernel, dst, src []T) {
 	var scales [storedBytes / blockBytes]blockScale
-	scanAndScale(k, dst, logits[T, T]{elements: src}, scales[:])
+	scanAndScale(k, dst, rowSource[T, T]{elements: src}, scales[:])
 }
 
-// scanAndScale does that for any logits, with room for the scales of all blocks.
-func scanAndScale[T Float, C native](k kernel, dst []C, src logits[T, C], scales []blockScale) {
+// scanAndScale computes the softmax of a row, whose exponentials are in dst until their sum is
+// known. scales has room for all blocks.
+func scanAndScale[T Float, C native](k kernel, dst []C, src rowSource[T, C], scales []blockScale) {
 	t := scanStoring(k, dst, src, scales)
 	switch {
 	case src.masked && t.isMasked():
@@ -447,7 +448,7 @@ func scanAndScale[T Float, C native](k kernel, dst []C, src logits[T, C], scales
 // softmaxRecomputed only adds the exponentials in the first pass and computes
 // them again in the second.
 func softmaxRecomputed[T native](k kernel, dst, src []T) {
-	t := scan(k, logits[T, T]{elements: src})
+	t := scan(k, rowSource[T, T]{elements: src})
 	t.write(k, dst, src, sizeOf(src) >= streamBytes)
 }
 
@@ -484,13 +485,13 @@ type rowSum[T native] struct {
 	sum doubleDouble // of all exponentials
 }
 
-// logSumRow returns the maximum of a row of any length but 0, and the logarithm of
+// logSumRow returns the maximum of a non-empty row, and the logarithm of
 // the sum of all exponentials relative to that of the maximum: together they are
 // the log-sum-exp. The logarithm is undefined if the row holds a NaN or a +Inf, or
 // nothing but -Inf. Then m is the log-sum-exp.
 func logSumRow[T native](k kernel, src []T) (m T, log doubleDouble) {
 	if len(src) > blockLen[T]() {
-		t := scan(k, logits[T, T]{elements: src})
+		t := scan(k, rowSource[T, T]{elements: src})
 		return t.top, t.logSum()
 	}
 	return logSumBlock(k, &src[0], len(src))
@@ -507,7 +508,7 @@ func logSumBlock[T native](k kernel, src *T, n int) (m T, log doubleDouble) {
 	return sum.logSum(k, src, n)
 }
 
-// logSumRows calls f with what logSumRow returns, for rows of any length but 0.
+// logSumRows calls f with what logSumRow returns, for non-empty rows.
 func logSumRows[T native](k kernel, src []T, cols, rows, stride int, f func(row int, m T, log doubleDouble)) {
 	if cols > blockLen[T]() {
 		for row := range rows {
@@ -582,7 +583,7 @@ func logRatio64(sum doubleDouble, e float64) doubleDouble {
 	return log
 }
 
-// logSoftmaxRow computes one row of any length but 0.
+// logSoftmaxRow computes one non-empty row.
 func logSoftmaxRow[T native](k kernel, dst, src []T) {
 	m, log := logSumRow(k, src)
 	subtractRow(k, dst, src, m, T(log.hi+log.lo))
@@ -616,7 +617,7 @@ func subtractRow[T native](k kernel, dst, src []T, m, rest T) {
 	}
 }
 
-// logSumExpRow returns the log-sum-exp of a row of any length but 0.
+// logSumExpRow returns the log-sum-exp of a non-empty row.
 func logSumExpRow[T native](k kernel, src []T) T {
 	m, log := logSumRow(k, src)
 	return logSumExpFrom(m, log)

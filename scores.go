@@ -146,7 +146,7 @@ func (s *Scores) hasBias() bool {
 	return s.Bias.Rows != 0 || s.Bias.Cols != 0 || len(s.Bias.Data) != 0
 }
 
-// softmaxRows computes rows of any length but 0.
+// softmaxRows computes non-empty rows.
 func (s *Scores) softmaxRows(k kernel, dst, src *Matrix[float32]) {
 	w := scoreRow{scoring: scoring{scale: 1}}
 	// -0 is 0, and a subnormal number is not, whatever comparisons say.
@@ -231,7 +231,7 @@ type scoreRow struct {
 	position   int       // of the query
 	first, end int       // the columns that are left by their position
 	biases     []float32 // for each column; nil for none
-	keeps      []bool    // likewise
+	keeps      []bool    // whether each column is kept; nil for all
 }
 
 // softmax computes a row. Sums have lanes by column, so it starts at a whole group
@@ -263,7 +263,7 @@ func (w *scoreRow) softmax(k kernel, dst, src []float32, sink *float32) {
 // softmaxBlocks computes the part of a row from a column on, of several blocks or with
 // a sink.
 func (w *scoreRow) softmaxBlocks(k kernel, dst, src []float32, column int, sink *float32) {
-	row := logits[float32, float32]{
+	row := rowSource[float32, float32]{
 		elements: src, scores: w, masked: true,
 		column: column, sink: sink,
 	}
@@ -304,7 +304,7 @@ func (w *scoreRow) from(column int) scoring {
 }
 
 // longScores computes a row so long that exponentials are not stored.
-func longScores(k kernel, dst []float32, row logits[float32, float32]) {
+func longScores(k kernel, dst []float32, row rowSource[float32, float32]) {
 	var buffer [block32]float32
 	row.maxFrom(k, dst, 0)
 	row.elements, row.scores, row.buffer = dst, nil, buffer[:]

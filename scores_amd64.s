@@ -11,8 +11,8 @@
 //	Y0-Y3    scores
 //	Y4-Y7    magnitudes, and their distances from a center
 //	Y8-Y11   intervals
-//	Y12, Y13 hyperbolic tangents, or needed for a moment
-//	Y14      needed for a moment     Y15  maximum
+//	Y12, Y13 hyperbolic tangents, or scratch
+//	Y14      scratch     Y15  maximum
 //
 // The first vector waits on the stack.
 

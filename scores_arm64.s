@@ -30,7 +30,7 @@
 #define j1 9
 #define j2 10
 #define j3 11
-#define p0 12       // p0-p3, q0-q3: hyperbolic tangents; needed for a moment elsewhere
+#define p0 12       // p0-p3, q0-q3: hyperbolic tangents; scratch elsewhere
 #define p1 13
 #define p2 14
 #define p3 15

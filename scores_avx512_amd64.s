@@ -15,7 +15,7 @@
 //	Z19  slope       Z20  distances, integers   Z21  the first vector
 //	Z22  -Inf        Z23  maximum               Z24  absMask
 //	Z25  tanhLimit   Z26  tanhSpread            Z27  tanhStart
-//	Z30, Z31, K1  needed for a moment
+//	Z30, Z31, K1  scratch
 
 #include "textflag.h"
 #include "subnormal_amd64.h"

@@ -11,7 +11,7 @@ import (
 // scoring says how a part of a row becomes scores. Assembly reads it.
 type scoring struct {
 	bias     *float32 // what is added to the first logit, before those of the others; nil for none
-	keep     *bool    // likewise, whether the key is kept
+	keep     *bool    // whether the first key is kept, before those of the others; nil for all
 	scale    float32  // multiplies each logit
 	flush    uint32   // not 0: subnormal numbers may count as 0
 	softcap  float32  // 0 for none

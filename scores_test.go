@@ -85,7 +85,7 @@ func referenceScores(s *Scores, dst, src Matrix[float32]) {
 func softmaxWithSink(row []float32, sink float32) {
 	scan := newScan[float32]()
 	for _, shard := range [][]float32{row, {sink}} {
-		addRow(kernelGeneric, &scan, logits[float32, float32]{elements: shard})
+		addRow(kernelGeneric, &scan, rowSource[float32, float32]{elements: shard})
 	}
 	total := scan.total()
 	total.write(kernelGeneric, row, row, false)
@@ -613,7 +613,7 @@ func TestScoresRemoved(t *testing.T) {
 func TestBlockEnd(t *testing.T) {
 	const block = blockBytes / 4
 	for _, column := range []int{0, 32, block - 32, block, block + 64} {
-		row := logits[float32, float32]{column: column}
+		row := rowSource[float32, float32]{column: column}
 		for _, at := range []int{0, 1, 31, block - 1, block, 5*block - 7} {
 			if end := column + row.blockEnd(at); end%block != 0 || end <= column+at || end > column+at+block {
 				t.Errorf("the block of column %d ends before column %d", column+at, end)

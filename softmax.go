@@ -3,15 +3,14 @@
 //
 //	p[i] = exp(x[i]) / (exp(x[0]) + exp(x[1]) + ... + exp(x[n-1]))
 //
-// [Softmax], [LogSoftmax] and [LogSumExp] work on one vector; SoftmaxRows and its
-// like on every row of a [Matrix]; SoftmaxAxis and its like along any axis of an
-// array of any rank; ParallelSoftmaxRows spreads rows over goroutines. Elements
-// are float32, float64, [Float16] or [BFloat16]. [Scores] makes attention weights:
-// it scales, caps, biases and masks logits on the way. An [Accumulator] takes
-// logits in shards, and [WeightedMerge] puts attention outputs over shards
-// together. At start-up the package
-// chooses between kernels in assembly (AVX-512, AVX2 with FMA, NEON) and one in Go;
-// [Kernel] tells which one runs.
+// [Softmax], [LogSoftmax] and [LogSumExp] work on one vector; SoftmaxRows and the
+// other Rows functions on every row of a [Matrix]; SoftmaxAxis and the other Axis
+// functions along any axis of an array of any rank; ParallelSoftmaxRows spreads rows
+// over goroutines. Elements are float32, float64, [Float16] or [BFloat16]. [Scores]
+// makes attention weights: it scales, caps, biases and masks logits on the way. An
+// [Accumulator] takes logits in shards, and [WeightedMerge] puts attention outputs
+// over shards together. At start-up the package chooses between kernels in assembly
+// (AVX-512, AVX2 with FMA, NEON) and one in Go; [Kernel] tells which one runs.
 //
 // # Promises
 //
@@ -23,7 +22,7 @@
 //
 // Accuracy does not decay. Every probability is within 4.5 ULP of the exact
 // result, or 4 for float64, for finite logits of any spread and any number: that is
-// proved. More than 4 takes a float32 row that is made for it; in tests of all kinds
+// proved. Only adversarial float32 rows exceed 4; in tests of all kinds
 // of rows up to 2^24 logits, the worst is 3.2 and the mean below 0.5. ULP is the unit in
 // the last place of the exact result, also where that is subnormal. [LogSoftmax] and
 // [LogSumExp] say how accurate they are. Results of 16 bits are those of float32,
@@ -73,7 +72,7 @@ import (
 )
 
 // Float is the set of element types of the functions in this package. It may
-// grow: write code that names a member, or is itself generic over Float.
+// grow: do not switch exhaustively on it.
 //
 // Float16 and BFloat16 are integers to the compiler: convert them with their method
 // Float32, [ToFloat16] and [ToBFloat16], never with Go's conversions.
@@ -105,7 +104,7 @@ func Softmax[T Float](dst, src []T) {
 	case is64[T]() && len(src) <= block64:
 		softmaxBlocks64(active, first[float64](dst), first[float64](src), len(src), 1, 0, 0)
 	default:
-		row(active, opSoftmax, dst, src)
+		run(active, opSoftmax, dst, src)
 	}
 }
 
@@ -136,7 +135,7 @@ func LogSoftmax[T Float](dst, src []T) {
 	case is64[T]() && len(src) <= block64:
 		logSoftmaxBlock(active, first[float64](dst), first[float64](src), len(src))
 	default:
-		row(active, opLogSoftmax, dst, src)
+		run(active, opLogSoftmax, dst, src)
 	}
 }
 
@@ -160,12 +159,12 @@ func LogSumExp[T Float](src []T) T {
 		return T(logSumExpBlock(active, first[float64](src), len(src)))
 	}
 	var dst [1]T
-	row(active, opLogSumExp, dst[:], src)
+	run(active, opLogSumExp, dst[:], src)
 	return dst[0]
 }
 
-// row does op to one row of any length but 0.
-func row[T Float](k kernel, op operation, dst, src []T) {
+// run does op to one non-empty row.
+func run[T Float](k kernel, op operation, dst, src []T) {
 	switch {
 	case is32[T]():
 		nativeRow(k, op, as32(dst), as32(src))
@@ -176,7 +175,7 @@ func row[T Float](k kernel, op operation, dst, src []T) {
 	}
 }
 
-// nativeRow is row for elements that are computed in their own type.
+// nativeRow is run for elements that are computed in their own type.
 func nativeRow[T native](k kernel, op operation, dst, src []T) {
 	switch op {
 	case opSoftmax:

@@ -7,7 +7,7 @@
 //
 //	DI  dst          SI  src          CX  elements left
 //	Y0-Y7   four vectors between the two halves of the exponential
-//	Y8, Y9  exponentials, and what is needed for a moment
+//	Y8, Y9  exponentials, and scratch
 //	Y10, Y11  lane sums in float64 of lanes 0-3 and 8-11, or the high and low part of the factor
 //	Y12     conjunction of the bits of all exponentials, or the factor's cutoff
 //	Y7, Y12  of a short row: mask, and indices that turn its last vector

@@ -8,7 +8,7 @@
 //
 //	DI  dst          SI  src          CX  elements left
 //	Z0-Z7    four vectors between the two halves of the exponential
-//	Z8-Z11   exponentials              Z12, Z13, Z15  needed for a moment
+//	Z8-Z11   exponentials              Z12, Z13, Z15  scratch
 //	Z14  indices that turn the last vector of a row that stays in registers
 //	Z16  bias, or scale                Z17  cutoff      Z18  magic
 //	Z19  log2e8      Z20  ln2Hi        Z21  ln2Lo
@@ -18,7 +18,7 @@
 //	Z28, Z29  high and low part of the factor      Z30  its cutoff
 //	Z31  unit
 //	K1  elements of the last vector of a row that stays in registers
-//	K1, K2   elements of a partial vector      K3, K4  needed for a moment
+//	K1, K2   elements of a partial vector      K3, K4  scratch
 
 #include "go_asm.h"
 #include "textflag.h"

@@ -20,7 +20,7 @@ const (
 	ln2Hi    float32 = 0x1.62e43p-4    // ln(2)/8, leading bits: x - n*ln2Hi is exact
 	ln2Lo    float32 = -0x1.05c61p-32  // ln(2)/8 - ln2Hi
 	expC2    float32 = 0x1.0008bp-1    // coefficient of r^2, fitted for accuracy and monotonicity
-	expC3    float32 = 0x1.55621ep-3   // coefficient of r^3, likewise
+	expC3    float32 = 0x1.55621ep-3   // coefficient of r^3, fitted with that of r^2
 	intMagic float32 = 0x1.8p+23       // adding it rounds to an integer, which the low bits then hold
 	tiny     float32 = 0x1p-60         // added to x: makes subnormal logits normal, changes no result
 	intWide  float64 = 0x1.8p+52       // intMagic for float64

@@ -11,7 +11,7 @@
 //	R10 part         R11 parts left              AX  its output, or scratch
 //	Y0-Y7 or Z0-Z3   sums of float32             Y8-Y11 or Z4-Z7   elements
 //	Y0-Y3 or Z0-Z3   sums of float64: two of hi, two of lo
-//	Y4-Y11 or Z4-Z11 elements of float64, and what is needed for a moment
+//	Y4-Y11 or Z4-Z11 elements of float64, and scratch
 //	Y14 or K1        mask of a vector            Y15 or Z15  weight
 //
 // and in every function that rounds:
@@ -19,7 +19,7 @@
 //	DI  dst          SI  sums                    CX  columns left
 //	Y0 or Z0  hi, or elements                    Y1 or Z1  lo
 //	Y2 or Z2  NaN                                Y3 or Z3  0, or 1/sumScale
-//	Y4 or K2  needed for a moment                K1  mask of a vector
+//	Y4 or K2  scratch                K1  mask of a vector
 
 #include "go_asm.h"
 #include "textflag.h"

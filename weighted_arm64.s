@@ -10,14 +10,14 @@
 //	R3  parts        R4  how many                R5  columns left
 //	R6  part         R7  parts left              R8  its output
 //	V0-V7    sums of float32; of float64 V0 and V1 are hi, V2 and V3 lo
-//	V16-V27  elements, and what is needed for a moment
+//	V16-V27  elements, and scratch
 //	V31      weight, twice
 //
 // and in those that round:
 //
 //	R0  dst          R1  sums                    R2  columns left        R3  scratch
 //	V0, V1   hi; of float64 V0 is hi and V1 lo
-//	V2, V3   needed for a moment; of float32 V2 is the elements
+//	V2, V3   scratch; of float32 V2 is the elements
 //	V4       NaN                                 V5  the smallest positive float64
 //	V6       of float32 1/sumScale
 //
