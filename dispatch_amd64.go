@@ -122,35 +122,18 @@ func sumBlock32(k kernel, src []float32, ref *reference[float32]) (sum doubleDou
 	}
 }
 
-// expBlocks32 computes the exponentials of whole blocks, at most len(scans) of them, and returns
-// how many it has done: it ends before a block whose maximum is not near 0.
-func expBlocks32(k kernel, dst, src []float32, scans *[blocksPerCall]blockScan[float32]) (done int) {
-	blocks := min(len(src)/block32, len(scans))
-	switch {
-	case blocks == 0:
-		return 0
-	case k == kernelAVX512:
-		return expBlocksAVX512(&dst[0], &src[0], blocks, &scans[0])
-	case k == kernelAVX2:
-		return expBlocksAVX2(&dst[0], &src[0], blocks, &scans[0])
-	default:
-		return 0
+func expBlocks32(k kernel, dst, src *float32, blocks int, scans *blockScan[float32]) (done int) {
+	if k == kernelAVX512 {
+		return expBlocksAVX512(dst, src, blocks, scans)
 	}
+	return expBlocksAVX2(dst, src, blocks, scans)
 }
 
-// sumBlocks32 is expBlocks32 without storing.
-func sumBlocks32(k kernel, src []float32, scans *[blocksPerCall]blockScan[float32]) (done int) {
-	blocks := min(len(src)/block32, len(scans))
-	switch {
-	case blocks == 0:
-		return 0
-	case k == kernelAVX512:
-		return sumBlocksAVX512(&src[0], blocks, &scans[0])
-	case k == kernelAVX2:
-		return sumBlocksAVX2(&src[0], blocks, &scans[0])
-	default:
-		return 0
+func sumBlocks32(k kernel, src *float32, blocks int, scans *blockScan[float32]) (done int) {
+	if k == kernelAVX512 {
+		return sumBlocksAVX512(src, blocks, scans)
 	}
+	return sumBlocksAVX2(src, blocks, scans)
 }
 
 func sumRows32(k kernel, sums *rowSum[float32], src *float32, cols, rows, stride int) {
@@ -303,34 +286,18 @@ func sumBlock64(k kernel, src []float64, ref *reference[float64]) (sum doubleDou
 	}
 }
 
-// expBlocks64 is expBlocks32 for float64.
-func expBlocks64(k kernel, dst, src []float64, scans *[blocksPerCall]blockScan[float64]) (done int) {
-	blocks := min(len(src)/block64, len(scans))
-	switch {
-	case blocks == 0:
-		return 0
-	case k == kernelAVX512:
-		return expBlocks64AVX512(&dst[0], &src[0], blocks, &scans[0])
-	case k == kernelAVX2:
-		return expBlocks64AVX2(&dst[0], &src[0], blocks, &scans[0])
-	default:
-		return 0
+func expBlocks64(k kernel, dst, src *float64, blocks int, scans *blockScan[float64]) (done int) {
+	if k == kernelAVX512 {
+		return expBlocks64AVX512(dst, src, blocks, scans)
 	}
+	return expBlocks64AVX2(dst, src, blocks, scans)
 }
 
-// sumBlocks64 is sumBlocks32 for float64.
-func sumBlocks64(k kernel, src []float64, scans *[blocksPerCall]blockScan[float64]) (done int) {
-	blocks := min(len(src)/block64, len(scans))
-	switch {
-	case blocks == 0:
-		return 0
-	case k == kernelAVX512:
-		return sumBlocks64AVX512(&src[0], blocks, &scans[0])
-	case k == kernelAVX2:
-		return sumBlocks64AVX2(&src[0], blocks, &scans[0])
-	default:
-		return 0
+func sumBlocks64(k kernel, src *float64, blocks int, scans *blockScan[float64]) (done int) {
+	if k == kernelAVX512 {
+		return sumBlocks64AVX512(src, blocks, scans)
 	}
+	return sumBlocks64AVX2(src, blocks, scans)
 }
 
 func sumRows64(k kernel, sums *rowSum[float64], src *float64, cols, rows, stride int) {

@@ -49,20 +49,12 @@ func sumBlock32(k kernel, src []float32, ref *reference[float32]) (sum doubleDou
 	return sumBlockGeneric(src, ref)
 }
 
-func expBlocks32(k kernel, dst, src []float32, scans *[blocksPerCall]blockScan[float32]) (done int) {
-	blocks := min(len(src)/block32, len(scans))
-	if k != kernelNEON || blocks == 0 {
-		return 0
-	}
-	return expBlocksNEON(&dst[0], &src[0], blocks, &scans[0])
+func expBlocks32(_ kernel, dst, src *float32, blocks int, scans *blockScan[float32]) (done int) {
+	return expBlocksNEON(dst, src, blocks, scans)
 }
 
-func sumBlocks32(k kernel, src []float32, scans *[blocksPerCall]blockScan[float32]) (done int) {
-	blocks := min(len(src)/block32, len(scans))
-	if k != kernelNEON || blocks == 0 {
-		return 0
-	}
-	return sumBlocksNEON(&src[0], blocks, &scans[0])
+func sumBlocks32(_ kernel, src *float32, blocks int, scans *blockScan[float32]) (done int) {
+	return sumBlocksNEON(src, blocks, scans)
 }
 
 func sumRows32(k kernel, sums *rowSum[float32], src *float32, cols, rows, stride int) {
@@ -152,20 +144,12 @@ func sumBlock64(k kernel, src []float64, ref *reference[float64]) (sum doubleDou
 	return sumBlockGeneric(src, ref)
 }
 
-func expBlocks64(k kernel, dst, src []float64, scans *[blocksPerCall]blockScan[float64]) (done int) {
-	blocks := min(len(src)/block64, len(scans))
-	if k != kernelNEON || blocks == 0 {
-		return 0
-	}
-	return expBlocks64NEON(&dst[0], &src[0], blocks, &scans[0])
+func expBlocks64(_ kernel, dst, src *float64, blocks int, scans *blockScan[float64]) (done int) {
+	return expBlocks64NEON(dst, src, blocks, scans)
 }
 
-func sumBlocks64(k kernel, src []float64, scans *[blocksPerCall]blockScan[float64]) (done int) {
-	blocks := min(len(src)/block64, len(scans))
-	if k != kernelNEON || blocks == 0 {
-		return 0
-	}
-	return sumBlocks64NEON(&src[0], blocks, &scans[0])
+func sumBlocks64(_ kernel, src *float64, blocks int, scans *blockScan[float64]) (done int) {
+	return sumBlocks64NEON(src, blocks, scans)
 }
 
 func sumRows64(k kernel, sums *rowSum[float64], src *float64, cols, rows, stride int) {

@@ -43,18 +43,31 @@ func sumBlock[T native](k kernel, src []T, ref *reference[T]) (sum doubleDouble,
 	return sumBlock64(k, as64(src), cast[reference[float64]](ref))
 }
 
+// expBlocks computes the exponentials of whole blocks, at most len(scans) of them, and returns
+// how many it has done: it ends before a block whose maximum is not near 0.
 func expBlocks[T native](k kernel, dst, src []T, scans *[blocksPerCall]blockScan[T]) (done int) {
-	if is32[T]() {
-		return expBlocks32(k, as32(dst), as32(src), cast[[blocksPerCall]blockScan[float32]](scans))
+	blocks := min(len(src)/blockLen[T](), len(scans))
+	switch {
+	case k == kernelGeneric || blocks == 0:
+		return 0
+	case is32[T]():
+		return expBlocks32(k, first[float32](dst), first[float32](src), blocks, cast[blockScan[float32]](&scans[0]))
+	default:
+		return expBlocks64(k, first[float64](dst), first[float64](src), blocks, cast[blockScan[float64]](&scans[0]))
 	}
-	return expBlocks64(k, as64(dst), as64(src), cast[[blocksPerCall]blockScan[float64]](scans))
 }
 
+// sumBlocks is expBlocks without storing.
 func sumBlocks[T native](k kernel, src []T, scans *[blocksPerCall]blockScan[T]) (done int) {
-	if is32[T]() {
-		return sumBlocks32(k, as32(src), cast[[blocksPerCall]blockScan[float32]](scans))
+	blocks := min(len(src)/blockLen[T](), len(scans))
+	switch {
+	case k == kernelGeneric || blocks == 0:
+		return 0
+	case is32[T]():
+		return sumBlocks32(k, first[float32](src), blocks, cast[blockScan[float32]](&scans[0]))
+	default:
+		return sumBlocks64(k, first[float64](src), blocks, cast[blockScan[float64]](&scans[0]))
 	}
-	return sumBlocks64(k, as64(src), cast[[blocksPerCall]blockScan[float64]](scans))
 }
 
 func sumRows[T native](k kernel, sums *rowSum[T], src *T, cols, rows, stride int) {
