@@ -43,12 +43,12 @@ func softmaxBlocks32(k kernel, dst, src *float32, cols, rows, dstStride, srcStri
 	switch {
 	case k == kernelAVX512 && vectorAVX2 < cols && cols <= shortAVX512:
 		softmaxShortAVX512(dst, src, cols, rows, dstStride, srcStride)
-	case k != kernelGeneric && cols > longRow:
-		softmaxLongRows(k, dst, src, cols, rows, dstStride, srcStride)
-	case k == kernelAVX512 && cols > vectorAVX2:
-		softmaxBlocksAVX512(dst, src, cols, rows, dstStride, srcStride)
 	case k != kernelGeneric && cols <= shortAVX2:
 		softmaxShortAVX2(dst, src, cols, rows, dstStride, srcStride)
+	case k != kernelGeneric && cols > longRow:
+		softmaxLongRows(k, dst, src, cols, rows, dstStride, srcStride)
+	case k == kernelAVX512:
+		softmaxBlocksAVX512(dst, src, cols, rows, dstStride, srcStride)
 	case k == kernelAVX2:
 		softmaxBlocksAVX2(dst, src, cols, rows, dstStride, srcStride)
 	default:
