@@ -167,7 +167,7 @@ func sumLongRows(k kernel, sums *rowSum[float32], src *float32, cols, rows, stri
 // logSoftmaxShort computes the log-softmax of short rows of float32, and returns how many it has
 // done: it stops before one that logSumRows has to do, and may do none.
 func logSoftmaxShort(k kernel, dst, src *float32, cols, rows, dstStride, srcStride int) (done int) {
-	if k == kernelGeneric || cols > shortAVX2 {
+	if k == kernelGeneric || cols > shortLog {
 		return 0
 	}
 	return logSoftmaxShortAVX2(dst, src, cols, rows, dstStride, srcStride)
@@ -175,7 +175,7 @@ func logSoftmaxShort(k kernel, dst, src *float32, cols, rows, dstStride, srcStri
 
 // logSumExpShort is that for the log-sum-exp, one element of dst for each row.
 func logSumExpShort(k kernel, dst, src *float32, cols, rows, stride int) (done int) {
-	if k == kernelGeneric || cols > shortAVX2 {
+	if k == kernelGeneric || cols > shortLog {
 		return 0
 	}
 	return logSumExpShortAVX2(dst, src, cols, rows, stride)
@@ -403,6 +403,7 @@ func softmaxBlock(k kernel, x []float32, m float32) {
 	case k == kernelGeneric:
 		softmaxBlockGeneric(x, m)
 	case len(x) <= longRow || !(math.Abs(float64(m)) < exactLimit):
+		// To look for the maximum again costs less than loading the control register.
 		softmaxBlocks32(k, &x[0], &x[0], len(x), 1, 0, 0)
 	case k == kernelAVX512:
 		softmaxBlockAVX512(&x[0], len(x), m)

@@ -81,7 +81,7 @@ func testGuardPages[T native](t *testing.T, k kernel) {
 	for n := 1; n <= 300; n++ {
 		lens = append(lens, n)
 	}
-	lens = append(lens, 511, 1000, 1023, 1024, 1025, 4000, block-33, block-1, block, block+1, block+31, 2*block-1, 2*block+17)
+	lens = append(lens, 511, 1000, 1023, 1024, 1025, 4000, block-33, block-1, block, block+1, block+31, 2*block-1, 2*block, 2*block+17)
 	longest := slices.Max(lens)
 	// One needs no care, the other does; the third leaves the range of exactLimit.
 	kinds := []family[T]{familyNamed[T]("normal3"), familyNamed[T]("subnormal-results"), familyNamed[T]("offset1e6")}
@@ -205,6 +205,9 @@ func testGuardPagesMatrix[T native](t *testing.T, k kernel) {
 						logSumExpRows(k, sums, from, cols, rows, srcStride)
 						logSumExpRows(kernelGeneric, wantSums, from, cols, rows, srcStride)
 						checkBits(t, sums, wantSums, wantSums, "log-sum-exp, %d x %d, stride %d", rows, cols, srcStride)
+						logSoftmaxRows(kernelGeneric, want, from, cols, rows, dstStride, srcStride)
+						logSoftmaxRows(k, to, from, cols, rows, dstStride, srcStride)
+						checkBits(t, to, want, want, "log-softmax, %d x %d, strides %d and %d", rows, cols, dstStride, srcStride)
 						softmaxRows(k, from, from, cols, rows, srcStride, srcStride)
 						checkBits(t, from, wantInPlace, want, "%d x %d, stride %d, in place", rows, cols, srcStride)
 						src.checkRest(t, len(from), srcAtEnd, name)

@@ -206,16 +206,12 @@ func softmaxRows[T native](k kernel, dst, src []T, cols, rows, dstStride, srcStr
 // logSoftmaxRows computes non-empty rows.
 func logSoftmaxRows[T native](k kernel, dst, src []T, cols, rows, dstStride, srcStride int) {
 	if is32[T]() && cols <= shortLog {
-		for row := 0; row < rows; {
-			batch := min(maxPerCall/cols, rows-row)
-			to, from := cast[float32](&dst[row*dstStride]), cast[float32](&src[row*srcStride])
-			done := logSoftmaxShort(k, to, from, cols, batch, dstStride, srcStride)
-			row += done
-			if done < batch {
-				logSoftmaxRow(k, dst[row*dstStride:][:cols], src[row*srcStride:][:cols])
-				row++
-			}
-		}
+		shortRows(cols, rows,
+			func(row, n int) (done int) {
+				to, from := cast[float32](&dst[row*dstStride]), cast[float32](&src[row*srcStride])
+				return logSoftmaxShort(k, to, from, cols, n, dstStride, srcStride)
+			},
+			func(row int) { logSoftmaxRow(k, dst[row*dstStride:][:cols], src[row*srcStride:][:cols]) })
 		return
 	}
 	logSumRows(k, src, cols, rows, srcStride, func(row int, m T, log doubleDouble) {
@@ -226,19 +222,28 @@ func logSoftmaxRows[T native](k kernel, dst, src []T, cols, rows, dstStride, src
 // logSumExpRows computes non-empty rows.
 func logSumExpRows[T native](k kernel, dst, src []T, cols, rows, stride int) {
 	if is32[T]() && cols <= shortLog {
-		for row := 0; row < rows; {
-			batch := min(maxPerCall/cols, rows-row)
-			to, from := cast[float32](&dst[row]), cast[float32](&src[row*stride])
-			done := logSumExpShort(k, to, from, cols, batch, stride)
-			row += done
-			if done < batch {
-				dst[row] = logSumExpRow(k, src[row*stride:][:cols])
-				row++
-			}
-		}
+		shortRows(cols, rows,
+			func(row, n int) (done int) {
+				return logSumExpShort(k, cast[float32](&dst[row]), cast[float32](&src[row*stride]), cols, n, stride)
+			},
+			func(row int) { dst[row] = logSumExpRow(k, src[row*stride:][:cols]) })
 		return
 	}
 	logSumRows(k, src, cols, rows, stride, func(row int, m T, log doubleDouble) {
 		dst[row] = logSumExpFrom(m, log)
 	})
+}
+
+// shortRows computes short rows: several does n rows from one on, and returns how many it has
+// done before one that it leaves to single.
+func shortRows(cols, rows int, several func(row, n int) (done int), single func(row int)) {
+	for row := 0; row < rows; {
+		n := min(maxPerCall/cols, rows-row)
+		done := several(row, n)
+		row += done
+		if done < n {
+			single(row)
+			row++
+		}
+	}
 }

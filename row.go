@@ -126,10 +126,10 @@ func newReference[T native](m, bias T) reference[T] {
 // have to wait for the maximum: all exponentials are normal numbers, and a sum of 4096 is
 // below 2^94, as a factor wants it that needs no care.
 const (
-	windowLowest = -4.75
-	windowTop    = 20
-	windowShift  = 52
-	windowCutoff = -160 * math.Ln2
+	windowLowest = -4.75           // what is raised has a probability below 2^-153 there
+	windowTop    = 20              // where the sum, and the exponential of the cutoff, have their limits
+	windowShift  = 52              // makes that sum 2^93 at most
+	windowCutoff = -160 * math.Ln2 // its exponential is above 2^-126 with every reference
 )
 
 // shiftOf returns the shift of this reference.

@@ -255,14 +255,10 @@ none: \
 	VMOVUPS Y10, 32(R11) \
 	VPCMPEQD Y12, Y12, Y12
 
-// EXPSUM adds the exponentials of the CX elements at SI to cleared lanes.
+// EXPSUM computes the exponentials of the CX elements at SI and adds them to cleared lanes. The
+// sums of the last pairs gather in Y4 and Y5.
 #define EXPSUM(FRONT, KEEP, PART, AHEAD) \
 	LANES \
-	ADDEXP(FRONT, KEEP, PART, AHEAD)
-
-// ADDEXP computes the exponentials of the CX elements at SI and adds them to the
-// lanes. The sums of the last pairs gather in Y4 and Y5.
-#define ADDEXP(FRONT, KEEP, PART, AHEAD) \
 	GROUPS(FRONT, KEEP, SUMPAIR, AHEAD) \
 	JEQ summed \
 	SPLIT \
@@ -1437,7 +1433,8 @@ declined:
 	VZEROUPPER
 	RET
 
-	// A sink may exceed the maximum in X3 by so much that the sum stays below 2^94.
+	// A sink may exceed the maximum in X3 by so much that the sum stays below 2^94. The cutoff
+	// depends on the maximum alone.
 byMaximum:
 	ACROSS
 	VANDPS absMask<>(SB), Y9, Y0

@@ -340,8 +340,8 @@ last: \
 none: \
 	ADDS $32, R2
 
-// EXPSUM adds the exponentials of the R2 elements at R1 to cleared lanes.
-#define EXPSUM(KEEP2, KEEP1, PART) \
+// LANES clears the lanes.
+#define LANES \
 	VZERO(sum0) \
 	VZERO(sum1) \
 	VZERO(sum2) \
@@ -350,13 +350,13 @@ none: \
 	VZERO(sum5) \
 	VZERO(sum6) \
 	VZERO(sum7) \
-	ADDEXP(KEEP2, KEEP1, PART)
+	VMOVI $255, V21.B16
 
-// ADDEXP computes the exponentials of the R2 elements at R1 and adds them to the
-// lanes. The pairs of the last group gather in p0-p3. Of the at most seven
-// elements at its end, x2 holds the first vector and x3 the second.
-#define ADDEXP(KEEP2, KEEP1, PART) \
-	VMOVI $255, V21.B16 \
+// EXPSUM computes the exponentials of the R2 elements at R1 and adds them to cleared lanes. The
+// pairs of the last group gather in p0-p3. Of the at most seven elements at its end, x2 holds
+// the first vector and x3 the second.
+#define EXPSUM(KEEP2, KEEP1, PART) \
+	LANES \
 	GROUPS(KEEP2, SUMPAIRS) \
 	BEQ summed \
 	VZERO(p0) \
@@ -1188,7 +1188,7 @@ TEXT ·expBlockNEON(SB), NOSPLIT, $24-41
 // SCANBLOCKS computes exponentials of the blocks at R7, and stores at R12 what is to be known of
 // each, a blockScan. It ends before a block whose maximum is not near 0: exactLimit/2 goes
 // through R3. R9 counts blocks.
-#define SCANBLOCKS(KEEP2, KEEP1, PART) \
+#define SCANBLOCKS(KEEP2) \
 block: \
 	MOVD R7, R1 \
 	MOVD $const_block32, R2 \
@@ -1215,7 +1215,8 @@ outside: \
 	FMOVQ F(magic), copy-16(SP) \
 	MOVD R7, R1 \
 	MOVD $const_block32, R2 \
-	EXPSUM(KEEP2, KEEP1, PART) \
+	LANES \
+	GROUPS(KEEP2, SUMPAIRS) \
 	TOTAL \
 	LARGE \
 	MOVB R3, 28(R12) \
@@ -1234,7 +1235,7 @@ TEXT ·expBlocksNEON(SB), NOSPLIT, $24-40
 	MOVD blocks+16(FP), R9
 	MOVD scans+24(FP), R12
 	CONSTANTS
-	SCANBLOCKS(EXPKEEP2, EXPKEEP1, EXPPART)
+	SCANBLOCKS(EXPKEEP2)
 	MOVD blocks+16(FP), R3
 	SUB R9, R3
 	MOVD R3, done+32(FP)
@@ -1246,7 +1247,7 @@ TEXT ·sumBlocksNEON(SB), NOSPLIT, $24-32
 	MOVD blocks+8(FP), R9
 	MOVD scans+16(FP), R12
 	CONSTANTS
-	SCANBLOCKS(SUMKEEP2, SUMKEEP1, SUMPART)
+	SCANBLOCKS(SUMKEEP2)
 	MOVD blocks+8(FP), R3
 	SUB R9, R3
 	MOVD R3, done+24(FP)

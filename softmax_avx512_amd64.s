@@ -986,7 +986,8 @@ declined:
 	VZEROUPPER
 	RET
 
-	// A sink may exceed the maximum in X3 by so much that the sum stays below 2^94.
+	// A sink may exceed the maximum in X3 by so much that the sum stays below 2^94. The cutoff
+	// depends on the maximum alone.
 byMaximum:
 	ACROSS(Z0, Z1)
 	VPANDD.BCST absMask<>(SB), Z0, Z1
